@@ -1,0 +1,113 @@
+"""The alerts as assets: the evaluation of every release, and the delivery of what it decided."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+
+from assets.alerts.delivery import deliver
+from assets.alerts.evaluation import evaluate
+from assets.alerts.ledger import create_ledger
+from assets.alerts.open_alerts import open_alerts
+from assets.alerts.rule_files import read_rules
+from assets.alerts.transitions import Evaluation, Transition
+
+EVALUATION_KEY = dg.AssetKey(["alerts", "evaluation"])
+DELIVERY_KEY = dg.AssetKey(["alerts", "delivery"])
+_OWNERS = ["cs-ops@example.com"]
+_COLUMNS = ("day", "account", "rule", "severity", "transition", "why")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertOptions:
+    """Where the alerts' inputs and outputs are.
+
+    Attributes:
+        releases: Folder of releases.
+        seeds: Folder of the rules.
+        ledger_url: SQLAlchemy URL of the ledger.
+        outbox: Folder that the file route writes to.
+        now: The wall clock, for people and for what is due.
+    """
+
+    releases: Path
+    seeds: Path
+    ledger_url: str
+    outbox: Path
+    now: Callable[[], datetime]
+
+
+def build_alert_assets(options: AlertOptions, release: dg.AssetKey) -> list[dg.AssetsDefinition]:
+    """The evaluation, which takes every release after the ledger's last one, and the delivery."""
+
+    @dg.asset(
+        key=EVALUATION_KEY,
+        deps=[release],
+        group_name="alerts",
+        kinds={"sqlalchemy", "polars"},
+        owners=_OWNERS,
+        description="Every rule over every day that a new release brings: what opened, what was "
+        "resolved, what was held back and why.",
+    )
+    def evaluation() -> dg.MaterializeResult:
+        engine = create_ledger(options.ledger_url)
+        done = evaluate(
+            engine,
+            options.releases,
+            read_rules(options.seeds),
+            recorded_at=options.now(),
+        )
+        still_open = len(open_alerts(engine))
+        engine.dispose()
+        return dg.MaterializeResult(metadata=_metadata(done, still_open))
+
+    @dg.asset(
+        key=DELIVERY_KEY,
+        deps=[EVALUATION_KEY],
+        group_name="alerts",
+        kinds={"sqlalchemy", "file"},
+        owners=_OWNERS,
+        description="What was decided and not told yet, told once per idempotency key.",
+    )
+    def delivery() -> dg.MaterializeResult:
+        engine = create_ledger(options.ledger_url)
+        told = deliver(engine, options.outbox, now=options.now())
+        engine.dispose()
+        return dg.MaterializeResult(
+            metadata={"sent": told.sent, "failed": told.failed, "dead_letters": told.dead}
+        )
+
+    return [evaluation, delivery]
+
+
+def _metadata(done: list[Evaluation], still_open: int) -> dict[str, dg.MetadataValue]:
+    transitions = [found for each in done for found in each.transitions]
+    schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in _COLUMNS])
+    return {
+        "releases": dg.MetadataValue.json([each.release_id for each in done]),
+        "days": dg.MetadataValue.int(sum(len(each.days) for each in done)),
+        "opened": dg.MetadataValue.int(sum(each.opened for each in done)),
+        "resolved": dg.MetadataValue.int(sum(each.resolved for each in done)),
+        "suppressed": dg.MetadataValue.int(sum(each.suppressed for each in done)),
+        "unjudged": dg.MetadataValue.int(sum(each.unjudged for each in done)),
+        "open_now": dg.MetadataValue.int(still_open),
+        "notes": dg.MetadataValue.json([note for each in done for note in each.notes]),
+        "transitions": dg.MetadataValue.table(
+            records=[_record(found) for found in transitions[:200]], schema=schema
+        ),
+    }
+
+
+def _record(found: Transition) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "day": found.day.isoformat(),
+            "account": found.account_name or found.account_id,
+            "rule": found.rule,
+            "severity": found.severity,
+            "transition": found.transition,
+            "why": found.reason,
+        }
+    )

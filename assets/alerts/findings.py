@@ -1,0 +1,165 @@
+"""Turns the rows that a day moved, and the alerts of rules that ended, into findings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from assets.alerts.ledger import NO_DIMENSIONS, alerts
+from assets.alerts.release_files import Account
+from assets.alerts.rules import Rule, digest
+from assets.alerts.transitions import (
+    Transition,
+    TransitionKind,
+    cooldown_reason,
+    reason_of,
+    sentence_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A transition with all that is needed to record and to tell it.
+
+    `opened_on` is the day of the alert that it belongs to (of one held back: the day itself).
+    """
+
+    transition: Transition
+    rule_version: str
+    family: str
+    metric: str
+    unit: str | None
+    what_to_do: str
+    account: Account
+    opened_on: date
+    held_since: date | None = None
+    superseded_by: str | None = None
+
+    @property
+    def alert_id(self) -> str:
+        """The alert's identity, the same however often it is made."""
+        return alert_id(self.transition.rule, self.transition.account_id, self.opened_on)
+
+
+def alert_id(rule: str, account_id: str, opened_on: date) -> str:
+    """A hash of what makes an alert one: rule, account, dimensions and the day that opened it."""
+    return digest([rule, account_id, NO_DIMENSIONS, opened_on.isoformat()])[:32]
+
+
+def moved(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rows that did something to tell, by account, the severest rule first."""
+    is_news = pl.col("effect").is_not_null() & (
+        (pl.col("effect") != "suppressed") | pl.col("is_news")
+    )
+    order = ["account_id", "rank", "rule"]
+    return rows.filter(is_news).sort(order, descending=[False, True, False]).to_dicts()
+
+
+def findings_of(
+    rows: Iterable[dict[str, Any]],
+    day: date,
+    rules: dict[str, Rule],
+    units: dict[str, str],
+    accounts: dict[str, Account],
+) -> list[Finding]:
+    """One finding per moved row (`moved`) of a day."""
+    return [
+        _finding(row, day, rules[row["rule"]], units, accounts[row["account_id"]]) for row in rows
+    ]
+
+
+def endings(
+    ledger: sa.Connection, ended: dict[str, str], day: date, units: dict[str, str]
+) -> list[Finding]:
+    """The open alerts of rules that are judged no more.
+
+    Args:
+        ledger: the open transaction.
+        ended: the rules, each with how it ended (`rule_disabled` or `rule_removed`).
+        day: the data day on which they are resolved.
+        units: the unit of each metric.
+    """
+    rows = ledger.execute(
+        sa.select(alerts)
+        .where(alerts.c.status != "resolved", alerts.c.rule.in_(sorted(ended)))
+        .order_by(alerts.c.account_id, alerts.c.rule)
+    )
+    return [_ending(dict(row), ended[row["rule"]], day, units) for row in rows.mappings()]
+
+
+def _finding(
+    row: dict[str, Any], day: date, rule: Rule, units: dict[str, str], account: Account
+) -> Finding:
+    kind: TransitionKind = row["effect"]
+    unit = units.get(rule.metric)
+    reason = _reason(row, rule, unit)
+    name = account.account_name or account.account_id
+    return Finding(
+        transition=Transition(
+            account_id=account.account_id,
+            account_name=account.account_name,
+            rule=rule.rule,
+            severity=rule.severity,
+            transition=kind,
+            cause=row["cause"],
+            day=day,
+            value=row["value"],
+            threshold=rule.threshold,
+            reason=reason,
+            sentence=sentence_of(rule, name, row["value"], unit)
+            if kind == "opened"
+            else _sentence(name, rule.rule, kind, reason),
+        ),
+        rule_version=rule.version,
+        family=rule.family_name,
+        metric=rule.metric,
+        unit=unit,
+        what_to_do=rule.what_to_do,
+        account=account,
+        opened_on=row["last_triggered_on"] if kind == "resolved" else day,
+        held_since=row["held_since" if kind == "resolved" else "next_held_since"],
+        superseded_by=row["outranked_by"] if row["cause"] == "superseded" else None,
+    )
+
+
+def _reason(row: dict[str, Any], rule: Rule, unit: str | None) -> str:
+    if row["cause"] == "superseded":
+        return f"the severer {row['outranked_by']} is open"
+    if row["cause"] == "cooldown":
+        return cooldown_reason(rule, row["last_triggered_on"])
+    return reason_of(rule, row["cause"], row["value"], unit)
+
+
+def _ending(row: dict[str, Any], how: str, day: date, units: dict[str, str]) -> Finding:
+    reason = "the rule was switched off" if how == "rule_disabled" else "the rule was removed"
+    name = row["account_name"] or row["account_id"]
+    return Finding(
+        transition=Transition(
+            account_id=row["account_id"],
+            account_name=row["account_name"],
+            rule=row["rule"],
+            severity=row["severity"],
+            transition="resolved",
+            cause=how,
+            day=day,
+            value=None,
+            threshold=row["threshold"],
+            reason=reason,
+            sentence=_sentence(name, row["rule"], "resolved", reason),
+        ),
+        rule_version=row["rule_version"],
+        family=row["family"],
+        metric=row["metric"],
+        unit=units.get(row["metric"]),
+        what_to_do="",
+        account=Account(account_id=row["account_id"], account_name=row["account_name"]),
+        opened_on=row["opened_on"],
+        held_since=row["held_since"],
+    )
+
+
+def _sentence(account: str, rule: str, kind: TransitionKind, reason: str) -> str:
+    return f"{account}: {rule} {'is over' if kind == 'resolved' else 'was held back'}; {reason}."

@@ -1,0 +1,61 @@
+"""What each rule remembers of each account from one data day to the next.
+
+A row says which phase a rule and an account are in:
+
+- `quiet`: no alert is open. `held_days` counts the judged days on which the condition has held.
+- `open`: an alert is open; `last_triggered_on` is the day that opened it.
+- `muted`: the condition held when the rule was activated with a silent baseline; nothing fires
+  until it has recovered once.
+
+Pairs without a row are quiet, with nothing remembered, so memory grows with findings only.
+"""
+
+import polars as pl
+import sqlalchemy as sa
+
+from assets.alerts.ledger import NO_DIMENSIONS, rule_states
+
+SCHEMA: dict[str, pl.DataType] = {
+    "rule": pl.String(),
+    "account_id": pl.String(),
+    "phase": pl.String(),
+    "held_days": pl.Int64(),
+    "held_since": pl.Date(),
+    "last_triggered_on": pl.Date(),
+    "suppressed_by": pl.String(),
+}
+_KEYS = ["rule", "account_id"]
+
+
+def load_memory(ledger: sa.Connection) -> pl.DataFrame:
+    """All that is remembered, one row per rule and account."""
+    rows = ledger.execute(sa.select(*(rule_states.c[name] for name in SCHEMA)))
+    return pl.DataFrame([tuple(row) for row in rows], schema=SCHEMA, orient="row")
+
+
+def save_memory(ledger: sa.Connection, before: pl.DataFrame, after: pl.DataFrame) -> None:
+    """Writes the rows that changed, and drops those that are remembered no more."""
+    changed = after.join(before, on=list(SCHEMA), how="anti", nulls_equal=True)
+    dropped = before.join(after, on=_KEYS, how="anti")
+    stale = pl.concat([changed.select(_KEYS), dropped.select(_KEYS)])
+    if not stale.is_empty():
+        ledger.execute(
+            sa.delete(rule_states).where(
+                rule_states.c.rule == sa.bindparam("b_rule"),
+                rule_states.c.account_id == sa.bindparam("b_account_id"),
+                rule_states.c.dimensions == NO_DIMENSIONS,
+            ),
+            [{"b_rule": rule, "b_account_id": account} for rule, account in stale.rows()],
+        )
+    if not changed.is_empty():
+        rows = changed.with_columns(pl.lit(NO_DIMENSIONS).alias("dimensions")).to_dicts()
+        ledger.execute(sa.insert(rule_states), rows)
+
+
+def worth_keeping(memory: pl.DataFrame) -> pl.DataFrame:
+    """Without the rows that say no more than a missing row would."""
+    return memory.filter(
+        (pl.col("phase") != "quiet")
+        | (pl.col("held_days") > 0)
+        | pl.col("last_triggered_on").is_not_null()
+    )

@@ -1,0 +1,172 @@
+"""SQL expressions that turn a file's text into a contract's types, and the rules of a row.
+
+Everything is text first, whatever the file's own types are: a value that cannot be read is NULL
+here and a rejected row later, never an error of the whole file.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assets.extracts.contracts import Column, Contract
+from assets.extracts.profiles import ColumnMap, ReadPlan
+
+INTEGER = r"\s*[+-]?[0-9]+(\.0*)?\s*"
+NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
+DAY_FIRST = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
+
+TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%X", "%c", "%-H", "%-I")
+REMEDIES = {
+    "bigint": "is not a whole number",
+    "decimal": "is not a number that fits DECIMAL(18,4); write it plain, with a decimal point",
+    "price": "is not a number that fits DECIMAL(18,8); write it plain, with a decimal point",
+    "seconds": "is not a number of seconds",
+    "double": "is not a finite number",
+    "timestamp": "is not a date or time; write it as 2024-12-31T23:59:59Z",
+    "date": "is not a date; write it as 2024-12-31",
+    "boolean": "is neither true nor false",
+    "text": "is not text",
+}
+
+
+def literal(text: str) -> str:
+    """A string as a SQL literal; only for what contracts and profiles say."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """An identifier from a contract, quoted."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One thing that a row of a table must keep: when it is broken and what is said then."""
+
+    column: str
+    rule: str
+    broken_if: str
+    says: str
+
+
+def typed(column: Column, how: ColumnMap | None, plan: ReadPlan, text: str) -> str:
+    """The SQL that reads a column's text as its type; NULL where it cannot."""
+    formats = () if how is None else how.format
+    scale = None if how is None else how.scale
+    if column.type == "text":
+        return text
+    if column.type == "boolean":
+        return _boolean(text)
+    if column.type in {"timestamp", "date"}:
+        zone = literal(plan.time_zone)
+        instant = _formatted(text, formats, zone) if formats else _instant(text, zone)
+        return instant if column.type == "timestamp" else _day(text, formats)
+    if scale is not None:
+        text = f"cast({_scaled(text, str(scale))} as varchar)"
+    return _number(column, text)
+
+
+def _number(column: Column, text: str) -> str:
+    pattern = INTEGER if column.type == "bigint" else NUMBER
+    value = f"try_cast({text} as {column.duckdb_type})"
+    if column.type == "double":
+        value = f"case when isfinite({value}) then {value} end"
+    return f"case when regexp_full_match({text}, {literal(pattern)}) then {value} end"
+
+
+def _scaled(text: str, scale: str) -> str:
+    number = f"case when regexp_full_match({text}, {literal(NUMBER)}) then {text} end"
+    return f"(try_cast({number} as decimal(24, 6)) * cast({literal(scale)} as decimal(12, 6)))"
+
+
+def _boolean(text: str) -> str:
+    return (
+        f"case when lower(trim({text})) in ('true', 't', 'yes', 'y', '1') then true "
+        f"when lower(trim({text})) in ('false', 'f', 'no', 'n', '0') then false end"
+    )
+
+
+def _instant(text: str, zone: str) -> str:
+    """A date alone is local midnight of the profile's time zone; no offset means UTC."""
+    return (
+        f"case when not regexp_full_match({text}, {literal(DAY_FIRST)}) then null "
+        f"when length(trim({text})) <= 10 then timezone({zone}, try_cast({text} as timestamp)) "
+        f"else try_cast({text} as timestamptz) end"
+    )
+
+
+def _formatted(text: str, formats: tuple[str, ...], zone: str) -> str:
+    return f"coalesce({', '.join(_one_format(text, said, zone) for said in formats)})"
+
+
+def _one_format(text: str, said: str, zone: str) -> str:
+    value = f"try_strptime(trim({text}), {literal(said)})"
+    if "%z" in said or "%Z" in said:
+        return f"cast({value} as timestamptz)"
+    has_time = any(directive in said for directive in TIMES_OF_DAY)
+    return f"timezone({literal('UTC') if has_time else zone}, {value})"
+
+
+def _day(text: str, formats: tuple[str, ...]) -> str:
+    if formats:
+        read = (f"cast(try_strptime(trim({text}), {literal(f)}) as date)" for f in formats)
+        return f"coalesce({', '.join(read)})"
+    return (
+        f"case when regexp_full_match({text}, {literal(DAY_FIRST)}) "
+        f"then try_cast({text} as date) end"
+    )
+
+
+def rules(contract: Contract, plan: ReadPlan) -> tuple[Rule, ...]:
+    """All rules of a table's rows, in the order in which the first broken one wins.
+
+    They speak of `t_<column>` (text as in the file), `m_<column>` (after the value map) and
+    the column itself (typed).
+    """
+    return tuple(rule for column in contract.columns for rule in _column_rules(column, plan))
+
+
+def _column_rules(column: Column, plan: ReadPlan) -> Iterator[Rule]:
+    for name, broken_if, says in (*_reading_rules(column, plan), *_value_rules(column)):
+        yield Rule(column=column.name, rule=name, broken_if=broken_if, says=says)
+
+
+def _reading_rules(column: Column, plan: ReadPlan) -> Iterator[tuple[str, str, str]]:
+    """What the text must be: a word of the value map, and of the column's type."""
+    text, mapped, value = (quoted(f"{prefix}{column.name}") for prefix in ("t_", "m_", ""))
+    how = plan.column(column.name)
+    if how is not None and how.map is not None:
+        unknown = f"{text} is not null and {mapped} is null and not {_maps_to_nothing(text, how)}"
+        listed = ", ".join(how.map)
+        yield "allowed", unknown, f"is not in the value map of profile {plan.profile} ({listed})"
+    if column.type != "text":
+        yield "type", f"{mapped} is not null and {value} is null", REMEDIES[column.type]
+
+
+def _value_rules(column: Column) -> Iterator[tuple[str, str, str]]:
+    """What the value must be: there, one of the allowed, not too small."""
+    value = quoted(column.name)
+    if column.required:
+        yield "required", f"{value} is null", "is empty, and a row needs it"
+    if column.allowed is not None:
+        words = ", ".join(literal(word) for word in column.allowed)
+        yield "allowed", f"{value} not in ({words})", f"is none of {', '.join(column.allowed)}"
+    if column.minimum is not None:
+        yield "minimum", f"{value} < {column.minimum}", f"is less than {column.minimum}"
+
+
+def _maps_to_nothing(text: str, how: ColumnMap) -> str:
+    empty = [word for word, value in (how.map or {}).items() if value is None]
+    words = ", ".join(literal(word.lower()) for word in empty)
+    return f"lower({text}) in ({words})" if empty else "false"
+
+
+def mapped(how: ColumnMap | None, text: str) -> str:
+    """The SQL of a column's text after the profile's value map; words are matched in any case."""
+    if how is None or how.map is None:
+        return text
+    cases = " ".join(
+        f"when {literal(word.lower())} then {'null' if value is None else literal(value)}"
+        for word, value in how.map.items()
+    )
+    otherwise = text if how.unlisted == "keep" else "null"
+    return f"case lower({text}) {cases} else {otherwise} end"

@@ -1,0 +1,89 @@
+"""The release folder: one directory per release, and `current`, a link that is flipped atomically."""
+
+import json
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+RELEASE_FILE = "csw.duckdb"
+MANIFEST_FILE = "manifest.json"
+CURRENT = "current"
+_BUILDING = ".building-"
+
+
+def building_folder(releases: Path, release_id: str) -> Path:
+    """An empty folder in which a release is built before it has its name."""
+    folder = releases / f"{_BUILDING}{release_id}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def seal(folder: Path, manifest: dict[str, Any], target: Path) -> None:
+    """Write the manifest, bring everything to disk, and give the folder its name."""
+    manifest_file = folder / MANIFEST_FILE
+    manifest_file.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    for path in (folder / RELEASE_FILE, manifest_file, folder):
+        _sync(path)
+    folder.rename(target)
+    _sync(target.parent)
+
+
+def flip(releases: Path, release_id: str) -> None:
+    """Point `current` at a release in one atomic step; open readers keep theirs."""
+    link = releases / f".{CURRENT}-{release_id}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(release_id, target_is_directory=True)
+    link.replace(releases / CURRENT)
+    _sync(releases)
+
+
+def read_manifest(releases: Path, release_id: str = CURRENT) -> dict[str, Any] | None:
+    """A release's manifest, or None where there is no such release."""
+    path = releases / release_id / MANIFEST_FILE
+    if not path.is_file():
+        return None
+    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return manifest
+
+
+def current_as_of(releases: Path) -> datetime | None:
+    """The as-of instant of the current release, or None before the first."""
+    manifest = read_manifest(releases)
+    return datetime.fromisoformat(manifest["as_of"]) if manifest else None
+
+
+def list_sealed(releases: Path) -> list[str]:
+    """Ids of all sealed releases, oldest first."""
+    if not releases.is_dir():
+        return []
+    return sorted(
+        entry.name
+        for entry in releases.iterdir()
+        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith(".")
+    )
+
+
+def sequence_of(release_id: str) -> int:
+    """Place in the order of publication, which an id begins with."""
+    return int(release_id.split("-", 1)[0])
+
+
+def remove_unfinished(releases: Path) -> list[str]:
+    """Remove what a killed run left half built; no reader ever saw it."""
+    if not releases.is_dir():
+        return []
+    left = [entry for entry in releases.iterdir() if entry.name.startswith(_BUILDING)]
+    for folder in left:
+        shutil.rmtree(folder)
+    return [folder.name for folder in left]
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,150 @@
+"""What releases have shown, and that they were published: the part of the build that only grows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+# What is appended for ever, and the mart that it is appended from (spec 70).
+SHOWN: dict[str, str] = {
+    "account_metrics_daily": "accounts.account_metrics_daily",
+    "fct_account_health_daily": "health.fct_account_health_daily",
+    "fct_health_conditions_daily": "health.fct_health_conditions_daily",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRecord:
+    """One published release, as the build remembers it.
+
+    Attributes:
+        sequence: Place in the order of publication, from 1.
+        release_id: Name of its folder.
+        as_of: The as-of instant of its run.
+        published_at: Wall clock, for people.
+        code_version: Version and fingerprint of the code that made it.
+        configuration_version: Fingerprint of the seeds that it was made with.
+        last_delivery_id: The newest delivery in it; later ones are still to be judged.
+    """
+
+    sequence: int
+    release_id: str
+    as_of: datetime
+    published_at: datetime
+    code_version: str
+    configuration_version: str
+    last_delivery_id: int
+
+
+_FIELDS = tuple(ReleaseRecord.__dataclass_fields__)
+
+
+def prepare_history(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables of what was shown, so that dbt can read them before the first release."""
+    connection.execute("create schema if not exists history")
+    for table in SHOWN:
+        # The other columns are the mart's own and come with the first append.
+        connection.execute(
+            f"create table if not exists history.{table} (account_id varchar, day date)"
+        )
+    connection.execute(
+        "create table if not exists history.releases ("
+        "sequence bigint primary key, release_id varchar not null, as_of timestamptz not null, "
+        "published_at timestamptz not null, code_version varchar not null, "
+        "configuration_version varchar not null, last_delivery_id bigint not null)"
+    )
+
+
+def read_releases(connection: duckdb.DuckDBPyConnection) -> list[ReleaseRecord]:
+    """All recorded releases, oldest first."""
+    rows = connection.execute(
+        f"select {', '.join(_FIELDS)} from history.releases order by sequence"  # noqa: S608
+    ).fetchall()
+    names = _FIELDS
+    return [ReleaseRecord(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def append_shown(connection: duckdb.DuckDBPyConnection, record: ReleaseRecord) -> dict[str, int]:
+    """Append the days that no release has shown yet, and the release's record, in one transaction.
+
+    Returns:
+        Rows appended per history table.
+    """
+    connection.execute("begin")
+    try:
+        appended = {
+            table: _append_days(connection, table, mart, "build") for table, mart in SHOWN.items()
+        }
+        connection.execute(
+            f"insert into history.releases ({', '.join(_FIELDS)}) "  # noqa: S608
+            f"values ({', '.join('?' * len(_FIELDS))})",
+            [getattr(record, name) for name in _FIELDS],
+        )
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return appended
+
+
+def restore_from_release(connection: duckdb.DuckDBPyConnection, release_file: Path) -> int:
+    """Take over what a release shows into a history that is empty: a rebuild forgets nothing.
+
+    Returns:
+        Days taken over; 0 where the history was not empty.
+    """
+    if not is_empty(connection):
+        return 0
+    connection.execute(f"attach {_quoted(str(release_file))} as shown (read_only)")
+    try:
+        connection.execute("begin")
+        for table, mart in SHOWN.items():
+            _append_days(connection, table, mart, "shown")
+        connection.execute("commit")
+    finally:
+        connection.execute("detach shown")
+    row = connection.execute(
+        "select count(distinct day) from history.account_metrics_daily"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether no release was ever recorded and no day was ever shown."""
+    row = connection.execute(
+        "select (select count(*) from history.releases) "
+        "+ (select count(*) from history.account_metrics_daily)"
+    ).fetchone()
+    return row is None or row[0] == 0
+
+
+def _append_days(
+    connection: duckdb.DuckDBPyConnection, table: str, mart: str, catalog: str
+) -> int:
+    schema, name = mart.split(".")
+    present = _columns(connection, "build", "history", table)
+    for column, data_type in _columns(connection, catalog, schema, name).items():
+        if column not in present:
+            connection.execute(f'alter table history.{table} add column "{column}" {data_type}')
+    row = connection.execute(
+        f"insert into history.{table} by name select * from {catalog}.{mart} where day > "
+        f"(select coalesce(max(day), date '0001-01-01') from history.{table})"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str
+) -> dict[str, str]:
+    rows: Sequence[tuple[str, str]] = connection.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
+        [catalog, schema, table],
+    ).fetchall()
+    return dict(rows)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,196 @@
+"""Publish a release: copy audited marts, describe them in a manifest, flip `current` to them."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets.releases import folders, history, meta, tables
+
+STORAGE_VERSION = "v1.0.0"  # what the oldest reader that we support opens: BI drivers lag behind
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """One check's result, as a release's manifest and `meta.checks` hold it.
+
+    Attributes:
+        check: Its name.
+        asset: Address of what it judged, `schema/table`.
+        severity: `block` or `warn`.
+        passed: Whether it passed.
+        summary: What it said, in a sentence.
+    """
+
+    check: str
+    asset: str
+    severity: str
+    passed: bool
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRequest:
+    """What a release is made of, apart from the marts themselves."""
+
+    as_of: datetime
+    as_of_day: str
+    published_at: datetime
+    code_version: str
+    configuration_version: str
+    checks: Sequence[CheckResult]
+    engines: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRelease:
+    """A release that readers can open.
+
+    Attributes:
+        release_id: Name of its folder.
+        folder: The folder.
+        manifest: Its manifest.
+        is_current: Whether `current` points at it; it does not move to an older as-of.
+        shown_rows: Rows appended to what is kept for ever, per table.
+    """
+
+    release_id: str
+    folder: Path
+    manifest: dict[str, Any]
+    is_current: bool
+    shown_rows: dict[str, int]
+
+
+class UnauditedReleaseError(Exception):
+    """A blocking check is red: there is no release without a green audit."""
+
+
+def heal(connection: duckdb.DuckDBPyConnection, releases: Path) -> list[str]:
+    """Finish or undo what a killed run left, before anything is built on it.
+
+    A folder that was sealed but not recorded is removed: nobody saw it. A release that was recorded
+    but not flipped to is flipped to. A build that was made anew takes over what the current release
+    shows. Returns a sentence for each.
+    """
+    history.prepare_history(connection)
+    said = [f"removed the unfinished {name}" for name in folders.remove_unfinished(releases)]
+    manifest = folders.read_manifest(releases)
+    if history.is_empty(connection) and manifest:
+        days = history.restore_from_release(
+            connection, releases / folders.CURRENT / folders.RELEASE_FILE
+        )
+        said.append(f"took over {days} shown days from release {manifest['id']}")
+    recorded = history.read_releases(connection)
+    if manifest and not recorded:
+        return said
+    known = {record.release_id for record in recorded}
+    last = recorded[-1].sequence if recorded else 0
+    for release_id in folders.list_sealed(releases):
+        if release_id not in known and folders.sequence_of(release_id) > last:
+            shutil.rmtree(releases / release_id)
+            said.append(f"removed {release_id}, which was never recorded")
+    if recorded and _advance(releases, recorded[-1].release_id, recorded[-1].as_of):
+        said.append(f"flipped to {recorded[-1].release_id}, which was recorded before a kill")
+    return said
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection, releases: Path, request: ReleaseRequest
+) -> PublishedRelease:
+    """Copy the marts into a release of their own and flip to it.
+
+    The connection is the build's. The order makes a kill at any point harmless: the folder is sealed,
+    then what was shown and the release's record are committed together, then `current` flips.
+
+    Raises:
+        UnauditedReleaseError: If a blocking check is red; nothing was written.
+    """
+    red = [check for check in request.checks if not check.passed and check.severity == "block"]
+    if red:
+        names = ", ".join(f"{check.check} on {check.asset}" for check in red)
+        raise UnauditedReleaseError(
+            f"No release: {names} failed. The last release stays current; mend the data or the "
+            "definition and run again."
+        )
+    sequence = _next_sequence(connection, releases)
+    release_id = f"{sequence:06d}-{request.as_of_day}"
+    record = history.ReleaseRecord(
+        sequence=sequence,
+        release_id=release_id,
+        as_of=request.as_of,
+        published_at=request.published_at,
+        code_version=request.code_version,
+        configuration_version=request.configuration_version,
+        last_delivery_id=meta.read_last_delivery(connection),
+    )
+    folder = folders.building_folder(releases, release_id)
+    manifest = _write_file(connection, folder / folders.RELEASE_FILE, request, record)
+    folders.seal(folder, manifest, releases / release_id)
+    shown_rows = history.append_shown(connection, record)
+    _advance(releases, release_id, request.as_of)
+    current = folders.read_manifest(releases)
+    return PublishedRelease(
+        release_id=release_id,
+        folder=releases / release_id,
+        manifest=manifest,
+        is_current=bool(current and current["id"] == release_id),
+        shown_rows=shown_rows,
+    )
+
+
+def _write_file(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    request: ReleaseRequest,
+    record: history.ReleaseRecord,
+) -> dict[str, Any]:
+    location = str(path).replace("'", "''")
+    connection.execute(f"attach '{location}' as release (storage_version '{STORAGE_VERSION}')")
+    try:
+        for schema in (*tables.SUBJECT_SCHEMAS, tables.META_SCHEMA):
+            connection.execute(f"create schema release.{schema}")
+        copies = [tables.copy_table(connection, name) for name in tables.list_marts(connection)]
+        meta.write_meta(connection, request.checks, record)
+        watermarks = meta.read_watermarks(connection)
+        quarantined = meta.count_quarantined(connection)
+        connection.execute("checkpoint release")
+    finally:
+        connection.execute("detach release")
+    return {
+        "id": record.release_id,
+        "sequence": record.sequence,
+        "as_of": request.as_of.isoformat(),
+        "published_at": request.published_at.isoformat(),
+        "code_version": request.code_version,
+        "configuration_hash": request.configuration_version,
+        "storage_version": STORAGE_VERSION,
+        "engines": request.engines,
+        "watermarks": watermarks,
+        "tables": {
+            copy.name: {"rows": copy.rows, "bytes": copy.bytes, "content_hash": copy.content_hash}
+            for copy in copies
+        },
+        "checks": [asdict(check) for check in request.checks],
+        "quarantine": quarantined,
+    }
+
+
+def _next_sequence(connection: duckdb.DuckDBPyConnection, releases: Path) -> int:
+    sealed = [folders.sequence_of(name) for name in folders.list_sealed(releases)]
+    recorded = [record.sequence for record in history.read_releases(connection)]
+    return max([0, *sealed, *recorded]) + 1
+
+
+def _advance(releases: Path, release_id: str, as_of: datetime) -> bool:
+    """Flip to a release unless that would move `current` to an older as-of (spec 60)."""
+    current = folders.read_manifest(releases)
+    if not (releases / release_id).is_dir() or (current and current["id"] == release_id):
+        return False
+    if current and datetime.fromisoformat(current["as_of"]) > as_of:
+        return False
+    folders.flip(releases, release_id)
+    return True

@@ -1,0 +1,178 @@
+"""The warehouse's assets: the seeds as they stand, and the dbt graph from staging to marts."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_duckdb import DuckDBResource
+
+from assets.warehouse.configuration import health_version, record_configuration
+from assets.warehouse.failures import FailingRows, count_rows, read_failing_rows
+
+CONFIGURATION_KEY = dg.AssetKey(["reference", "configuration"])
+
+DbtEvent = dg.Output[Any] | dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult
+Enriched = TypeVar("Enriched", bound=DbtEvent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarehouseOptions:
+    """What the dbt graph needs to know that is not in the repository.
+
+    Attributes:
+        seeds: Folder of the seeds.
+        reporting_time_zone: Time zone of days.
+        reporting_currency: Currency of unsuffixed money.
+        personal_columns: Columns that are masked wherever rows are shown.
+        as_of: Reads a run's as-of from its context.
+    """
+
+    seeds: Path
+    reporting_time_zone: str
+    reporting_currency: str
+    personal_columns: frozenset[str]
+    as_of: Callable[[dg.AssetExecutionContext], datetime]
+
+
+class _Translator(DagsterDbtTranslator):
+    """Groups are the folders that ARCHITECTURE draws; everything else is dbt's own."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        layer = (dbt_resource_props.get("tags") or ["seeds"])[0]
+        group = dbt_resource_props.get("config", {}).get("group")
+        return f"{layer}_{group}" if layer in ("intermediate", "marts") else str(layer)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props.get("description", "")).strip()
+
+
+def build_configuration_asset(
+    options: WarehouseOptions, partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    """The seeds, recorded cell by cell: which configuration a release was made with is a query."""
+
+    @dg.asset(
+        key=CONFIGURATION_KEY,
+        group_name="seeds",
+        kinds={"csv", "duckdb"},
+        owners=["cs-ops@example.com"],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        description="One row per cell of the seeds that were in force; checked before anything loads.",
+    )
+    def configuration(
+        context: dg.AssetExecutionContext,  # noqa: ARG001 - Dagster passes it by name
+        build: DuckDBResource,
+    ) -> dg.MaterializeResult:
+        with build.get_connection() as connection:
+            version, cells = record_configuration(connection, options.seeds)
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": cells, "version": version, "folder": options.seeds.name}
+        )
+
+    return configuration
+
+
+def build_dbt_assets(
+    options: WarehouseOptions, project: DbtProject, partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    """Every dbt model and seed as an asset, and every dbt test as a check."""
+    relations = _test_relations(project.manifest_path)
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=_Translator(),
+        name="dbt_build",
+    )
+    def dbt_build(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, build: DuckDBResource
+    ) -> Iterator[Any]:
+        variables = {
+            "as_of": options.as_of(context).isoformat(),
+            "reporting_time_zone": options.reporting_time_zone,
+            "reporting_currency": options.reporting_currency,
+            "configuration_version": health_version(options.seeds),
+        }
+        invocation = dbt.cli(
+            ["build", "--vars", json.dumps(variables), "--exclude-resource-type", "unit_test"],
+            context=context,
+            raise_on_error=False,
+        )
+        # Nobody else may open the build while dbt does, so what its tables hold is read afterwards.
+        events: Sequence[DbtEvent] = list(invocation.stream())
+        with build.get_connection() as connection:
+            rows = count_rows(connection)
+            for event in events:
+                if isinstance(event, dg.AssetCheckResult):
+                    found = _read_failures(connection, event, relations, options.personal_columns)
+                    yield _described(event, found)
+                else:
+                    yield _counted(context, event, rows)
+        if not invocation.is_successful():
+            raise dg.Failure(
+                description="dbt did not finish green: a model failed or a blocking check is red. "
+                "The last release stays in place; the failing checks hold the rows to look at.",
+                allow_retries=False,
+            )
+
+    return dbt_build
+
+
+def _counted(
+    context: dg.AssetExecutionContext, event: Any, rows: Mapping[str, int]
+) -> Any:
+    if not isinstance(event, dg.Output):
+        return event
+    address = context.asset_key_for_output(event.output_name).to_user_string()
+    if address not in rows:  # a view: it has no rows of its own
+        return event
+    metadata = {**event.metadata, "dagster/row_count": rows[address]}
+    return dg.Output(value=event.value, output_name=event.output_name, metadata=metadata)
+
+
+def _read_failures(
+    connection: Any,
+    event: dg.AssetCheckResult,
+    relations: Mapping[str, str],
+    personal: frozenset[str],
+) -> FailingRows | None:
+    relation = relations.get(event.check_name or "")
+    return read_failing_rows(connection, relation, personal) if relation and not event.passed else None
+
+
+def _described(event: dg.AssetCheckResult, found: FailingRows | None) -> dg.AssetCheckResult:
+    if found is None or not found.columns:
+        return event
+    records = [
+        dg.TableRecord(dict(zip(found.columns, row, strict=True))) for row in found.rows
+    ]
+    schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in found.columns])
+    return dg.AssetCheckResult(
+        passed=event.passed,
+        asset_key=event.asset_key,
+        check_name=event.check_name,
+        severity=event.severity,
+        description=f"{found.total} rows fail; the first {len(found.rows)} are shown.",
+        metadata={
+            **event.metadata,
+            "failing_row_count": found.total,
+            "failing_rows": dg.TableMetadataValue(records=records, schema=schema),
+        },
+    )
+
+
+def _test_relations(manifest_path: Path) -> dict[str, str]:
+    nodes = json.loads(manifest_path.read_text("utf-8"))["nodes"]
+    return {
+        node["name"]: node["relation_name"]
+        for node in nodes.values()
+        if node["resource_type"] == "test" and node.get("relation_name")
+    }

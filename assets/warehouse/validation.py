@@ -1,0 +1,24 @@
+"""What is wrong in the seeds: a sentence each, with file, line, column and what is allowed."""
+
+from pathlib import Path
+
+import yaml
+
+from assets.alerts.rule_files import Problem
+from assets.alerts.validation import validate_rules
+
+
+def find_problems(seeds: Path, models: Path) -> list[Problem]:
+    """Everything that is wrong in the seeds, against the metrics and attributes of the models."""
+    marts = models / "marts" / "accounts"
+    metrics = {
+        column["name"]
+        for column in _columns(marts / "account_metrics_daily.yml")
+        if "metric" in column.get("config", {}).get("meta", {})
+    }
+    attributes = {column["name"] for column in _columns(marts / "dim_accounts.yml")}
+    return validate_rules(seeds, metrics, attributes)
+
+
+def _columns(path: Path) -> list[dict]:
+    return list(yaml.safe_load(path.read_text("utf-8"))["models"][0]["columns"])

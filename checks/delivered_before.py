@@ -1,0 +1,119 @@
+"""What the loads before a batch looked like, so that the batch can be compared with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median_low
+
+import duckdb
+
+from assets.extracts.casting import quoted
+from assets.extracts.contracts import Column, Contract
+
+RUNS = 7
+FEWEST_RUNS = 3
+FEWEST_ROWS = 100
+MOST_WORDS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """The batch's own size, and of the loads before it: rows, shares of NULL, words.
+
+    `usual_rows` is the median of the last runs' rows; None, and the mappings empty, where too
+    little was loaded before to compare with.
+    """
+
+    batch_rows: int
+    usual_rows: int | None = None
+    null_shares: Mapping[str, float] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def look_back(database: Path, *, contract: Contract, delivery_ids: Sequence[int]) -> Before:
+    """Reads what was loaded before a batch."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        batch_rows = _batch_rows(connection, delivery_ids)
+        runs = _runs_before(connection, contract, delivery_ids)
+        if not runs:
+            return Before(batch_rows=batch_rows)
+        rows = [sum(delivery_rows for _, delivery_rows in run) for run in runs]
+        last = [delivery for delivery, _ in runs[0]]
+        every = [delivery for run in runs for delivery, _ in run]
+        return Before(
+            batch_rows=batch_rows,
+            usual_rows=median_low(rows) if len(rows) >= FEWEST_RUNS else None,
+            null_shares=_null_shares(connection, contract, last),
+            words=_words(connection, contract, every),
+        )
+
+
+def _batch_rows(connection: duckdb.DuckDBPyConnection, delivery_ids: Sequence[int]) -> int:
+    row = connection.execute(
+        "select coalesce(sum(rows_loaded + rows_rejected), 0) from landing.deliveries "
+        "where delivery_id in (select unnest(?::bigint[]))",
+        [list(delivery_ids)],
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _runs_before(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_ids: Sequence[int]
+) -> list[list[tuple[int, int]]]:
+    """The last runs that loaded the table, newest first: their deliveries with their rows."""
+    rows = connection.execute(
+        "select run_id, delivery_id, rows_read from landing.deliveries "
+        "where source = ? and table_name = ? and state = 'loaded' and delivery_id < ? "
+        "order by delivery_id desc",
+        [contract.source, contract.table, min(delivery_ids, default=0)],
+    ).fetchall()
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for run_id, delivery_id, rows_read in rows:
+        runs.setdefault(run_id, []).append((int(delivery_id), int(rows_read)))
+    return list(runs.values())[:RUNS]
+
+
+def _null_shares(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_ids: Sequence[int]
+) -> dict[str, float]:
+    optional = [column.name for column in contract.columns if not column.required]
+    counts = ", ".join(["count(*)", *(f"count({quoted(name)})" for name in optional)])
+    row = connection.execute(f"select {counts} {_rows_of(contract)}", [delivery_ids]).fetchone()
+    if row is None or row[0] < FEWEST_ROWS:
+        return {}
+    return {name: 1 - filled / row[0] for name, filled in zip(optional, row[1:], strict=True)}
+
+
+def _words(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_ids: Sequence[int]
+) -> dict[str, tuple[str, ...]]:
+    """The values of each text column that has few."""
+    found = {}
+    for column in contract.columns:
+        if not _has_words(contract, column):
+            continue
+        name = quoted(column.name)
+        rows = connection.execute(
+            f"select {name}, count(*) {_rows_of(contract)} and {name} is not null "
+            f"group by 1 order by 1 limit {MOST_WORDS + 1}",
+            [delivery_ids],
+        ).fetchall()
+        enough = sum(row[1] for row in rows) >= FEWEST_ROWS
+        if enough and len(rows) <= MOST_WORDS:
+            found[column.name] = tuple(row[0] for row in rows)
+    return found
+
+
+def _has_words(contract: Contract, column: Column) -> bool:
+    """True where a column may hold words rather than names: no key, reference or person's."""
+    is_name = column.name in contract.key or column.references is not None or column.personal
+    return column.type == "text" and column.allowed is None and not is_name
+
+
+def _rows_of(contract: Contract) -> str:
+    alive = " and not _is_deleted" if contract.is_entity else ""
+    return (
+        f"from {quoted(contract.source)}.{quoted(contract.table)} "
+        f"where _delivery_id in (select unnest(?::bigint[])){alive}"
+    )

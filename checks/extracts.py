@@ -1,0 +1,224 @@
+"""What must be true of what landed, before a model reads it: one set of checks per raw table."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from assets.extracts.contracts import Contract, load_contracts
+
+if TYPE_CHECKING:
+    from checks.delivered import Verdict
+
+_KEEPS = "keeps_its_contract"
+_ADDS_UP = "accounts_for_every_row"
+_WITHIN = "rejects_few_rows"
+_READABLE = "has_readable_files"
+_HAS_LANDED = "has_landed"
+_BLOCK = dg.AssetCheckSeverity.ERROR
+_WARN = dg.AssetCheckSeverity.WARN
+
+_WHAT = {
+    _KEEPS: "Great Expectations over the delivered batch, accepted and rejected rows together, from "
+    "the contract. To do: look at the findings, mend the extract, land it again.",
+    _ADDS_UP: "Rows read = loaded + rejected + duplicates, for every file (invariant 22). A failure "
+    "is a fault of the loader: report the file shown.",
+    _WITHIN: "Not more rows rejected in one run than the limits allow. To do: look at the reasons in "
+    "landing.quarantine, mend the extract or the profile, land it again.",
+    _READABLE: "No file was refused as a whole. To do: each sentence names file, line and remedy.",
+    _HAS_LANDED: "Something of this table has landed. To do: nothing, if the source is not used.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractLimits:
+    """How much may be rejected before a release is stopped.
+
+    Attributes:
+        build: The build database's file, which Great Expectations opens by itself.
+        max_reject_share: Share of a table's rows in one run.
+        max_rejects: Rows that are always tolerated.
+    """
+
+    build: Path
+    max_reject_share: float
+    max_rejects: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Delivered:
+    """What was delivered of one table since the last release."""
+
+    contract: Contract
+    delivery_ids: tuple[int, ...]
+    read: int
+    rejected: int
+    unaccounted: tuple[str, ...]
+    refusals: tuple[str, ...]
+    has_landed: bool
+
+
+def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
+    """All checks on raw tables, in one step, so that Great Expectations is imported once."""
+    contracts = list(load_contracts().values())
+
+    @dg.multi_asset_check(
+        name="judge_deliveries",
+        specs=[spec for contract in contracts for spec in _specs(contract)],
+    )
+    def judge_deliveries(
+        build: DuckDBResource,
+    ) -> Iterator[dg.AssetCheckResult]:
+        with build.get_connection() as connection:
+            delivered = [_delivered(connection, each) for each in contracts]
+        for batch in delivered:
+            yield from _judge(batch, limits)
+
+    return judge_deliveries
+
+
+def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            name=name,
+            asset=dg.AssetKey([contract.source, contract.table]),
+            blocking=name in (_ADDS_UP, _WITHIN, _KEEPS),
+            description=what,
+        )
+        for name, what in _WHAT.items()
+    ]
+
+
+def _delivered(
+    connection: duckdb.DuckDBPyConnection, contract: Contract
+) -> _Delivered:
+    # A batch that stopped one run is judged again by the next, until a release holds it.
+    rows = connection.execute(
+        "select delivery_id, path, rows_read, rows_loaded, rows_rejected, rows_duplicate, refusal, "
+        "state, delivery_id > (select coalesce(max(last_delivery_id), 0) from history.releases) "
+        "from landing.deliveries where source = ? and table_name = ?",
+        [contract.source, contract.table],
+    ).fetchall()
+    loaded = [row for row in rows if row[7] == "loaded"]
+    mine = [row for row in loaded if row[8]]
+    return _Delivered(
+        contract=contract,
+        delivery_ids=tuple(row[0] for row in mine),
+        read=sum(row[2] for row in mine),
+        rejected=sum(row[4] for row in mine),
+        unaccounted=tuple(row[1] for row in loaded if row[2] != row[3] + row[4] + row[5]),
+        refusals=tuple(row[6] for row in rows if row[7] == "refused"),
+        has_landed=bool(loaded),
+    )
+
+
+def _judge(batch: _Delivered, limits: ExtractLimits) -> Iterator[dg.AssetCheckResult]:
+    share = batch.rejected / batch.read if batch.read else 0.0
+    too_many = share > limits.max_reject_share and batch.rejected > limits.max_rejects
+    yield _result(
+        batch,
+        _ADDS_UP,
+        passed=not batch.unaccounted,
+        said=f"{len(batch.unaccounted)} files do not add up: {', '.join(batch.unaccounted[:5])}"
+        if batch.unaccounted
+        else "every file's rows are loaded, rejected or duplicates",
+    )
+    yield _result(
+        batch,
+        _WITHIN,
+        passed=batch.rejected == 0 or not too_many,
+        severity=_BLOCK,
+        said=f"{batch.rejected} of {batch.read} rows rejected ({share:.2%}); blocks over "
+        f"{limits.max_reject_share:.0%} and more than {limits.max_rejects} rows",
+    )
+    yield _result(
+        batch,
+        _READABLE,
+        passed=not batch.refusals,
+        severity=_WARN,
+        said="\n".join(batch.refusals) or "every file could be read",
+    )
+    yield _result(
+        batch,
+        _HAS_LANDED,
+        passed=batch.has_landed or batch.contract.name != "crm.accounts",
+        severity=_WARN,
+        said="landed" if batch.has_landed else "not loaded: nothing of this table has landed",
+    )
+    yield _judge_contract(batch, limits)
+
+
+def _judge_contract(batch: _Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:
+    if not batch.delivery_ids:
+        return _result(batch, _KEEPS, passed=True, said="nothing new to judge")
+    # Great Expectations takes seconds to import: only where something is to be judged.
+    from checks.delivered import judge_delivery
+
+    verdict = judge_delivery(
+        limits.build,
+        contract=batch.contract,
+        delivery_ids=batch.delivery_ids,
+        limits=limits,
+    )
+    return _from_verdict(batch, verdict)
+
+
+def _from_verdict(batch: _Delivered, verdict: "Verdict") -> dg.AssetCheckResult:
+    stopping = [*verdict.errors, *verdict.failed("block")]
+    noted = [*stopping, *verdict.failed("warn"), *verdict.failed("info")]
+    said = "; ".join(finding.error or finding.sentence for finding in noted)
+    return _result(
+        batch,
+        _KEEPS,
+        passed=not stopping and not verdict.failed("warn"),
+        severity=_BLOCK if stopping else _WARN,
+        said=said or f"{len(verdict.findings)} expectations met",
+        metadata={
+            "expectations": dg.MetadataValue.int(len(verdict.findings)),
+            "findings": _table(
+                [
+                    {
+                        "expectation": finding.expectation,
+                        "column": finding.column,
+                        "severity": finding.severity,
+                        "met": finding.success,
+                        "failed_rows": finding.failed_rows,
+                        "tested_rows": finding.tested_rows,
+                        "says": finding.error or finding.sentence,
+                    }
+                    for finding in verdict.findings
+                ]
+            ),
+        },
+    )
+
+
+def _result(
+    batch: _Delivered,
+    name: str,
+    *,
+    passed: bool,
+    said: str,
+    severity: dg.AssetCheckSeverity = _BLOCK,
+    metadata: dict[str, dg.MetadataValue] | None = None,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey([batch.contract.source, batch.contract.table]),
+        check_name=name,
+        passed=passed,
+        severity=severity,
+        description=said,
+        metadata=metadata or {},
+    )
+
+
+def _table(records: Sequence[dict[str, str | int | float | bool | None]]) -> dg.MetadataValue:
+    names = list(records[0]) if records else []
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(record) for record in records],
+        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in names]),
+    )

@@ -1,0 +1,32 @@
+{# Expressions of time. The day is `var('as_of')`: no model asks the clock (spec 00, "Time"). #}
+
+{# The as-of instant. #}
+{% macro as_of() -%}
+    cast('{{ var("as_of") }}' as timestamp with time zone)
+{%- endmacro %}
+
+{# The local day that an instant falls on, in the reporting time zone. #}
+{% macro local_day(instant) -%}
+    cast(({{ instant }}) at time zone '{{ var("reporting_time_zone") }}' as date)
+{%- endmacro %}
+
+{# The first instant of a local day. #}
+{% macro first_instant(day) -%}
+    (cast({{ day }} as timestamp) at time zone '{{ var("reporting_time_zone") }}')
+{%- endmacro %}
+
+{# The as-of day: the last full day is the one before it. #}
+{% macro as_of_day() -%}
+    {{ local_day(as_of()) }}
+{%- endmacro %}
+
+{# A happening at or after the as-of instant has not happened yet (spec 00, "What dates a row"). #}
+{% macro happened(instant) -%}
+    case when {{ instant }} < {{ as_of() }} then {{ instant }} end
+{%- endmacro %}
+
+{# The first daily row that may use what is known from an instant: the row of day d uses what is
+   known at the first instant of d + 1. Also the last day whose end lies at or before an instant. #}
+{% macro known_day(instant) -%}
+    {{ local_day(instant ~ ' - interval 1 microsecond') }}
+{%- endmacro %}

@@ -1,0 +1,36 @@
+-- Invariant 10: the conditions' contributions sum to the raw score, to the last digit, and effective
+-- weights to 1 wherever there is any data; a known score is the raw one.
+with
+
+conditions as (
+
+    select
+        account_id,
+        day,
+        sum(contribution) as contribution,
+        sum(effective_weight) as effective_weight
+
+    from {{ ref('fct_health_conditions_daily') }}
+
+    group by account_id, day
+
+)
+
+select
+    health.account_id,
+    health.day,
+    health.score,
+    health.raw_score,
+    health.coverage,
+    conditions.contribution,
+    conditions.effective_weight
+
+from {{ ref('fct_account_health_daily') }} as health
+
+left join conditions
+    on health.account_id = conditions.account_id and health.day = conditions.day
+
+where
+    conditions.contribution is distinct from health.raw_score
+    or conditions.effective_weight <> case when health.coverage > 0 then 1 else 0 end
+    or health.score <> health.raw_score

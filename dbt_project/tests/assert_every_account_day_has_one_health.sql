@@ -1,0 +1,13 @@
+-- Invariant 9: every account day with metrics has exactly one profile and one state, and no other has.
+select
+    metrics.account_id as metrics_account_id,
+    metrics.day as metrics_day,
+    health.account_id as health_account_id,
+    health.day as health_day
+
+from {{ ref('account_metrics_daily') }} as metrics
+
+full outer join {{ ref('fct_account_health_daily') }} as health
+    on metrics.account_id = health.account_id and metrics.day = health.day
+
+where metrics.account_id is null or health.account_id is null

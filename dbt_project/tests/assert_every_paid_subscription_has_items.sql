@@ -1,0 +1,20 @@
+-- A subscription without items has no MRR, whatever it costs: it is counted here, not guessed.
+{{ config(severity='warn') }}
+
+with
+
+items as (
+
+    select distinct subscription_id from {{ ref('stg_invoices__subscription_items') }}
+
+)
+
+select
+    phases.account_id,
+    phases.subscription_id
+
+from {{ ref('int_subscription_phases') }} as phases
+
+left join items on phases.subscription_id = items.subscription_id
+
+where phases.is_latest and phases.phase = 'paid' and items.subscription_id is null

@@ -1,0 +1,193 @@
+-- One row per user, measure, basis and unbroken run of days on which the user counts in the measure.
+-- A day's count is then a running sum of starts and ends, whatever the window (spec 30, "Speed and
+-- memory"). Basis `as_known` starts a run on the first day whose row may use what landed about it.
+
+{{ config(materialized='table') }}
+
+with
+
+actor_days as (
+
+    select * from {{ ref('int_actor_days') }}
+
+    where user_id is not null
+
+),
+
+users as (
+
+    select
+        *,
+        {{ local_day('created_at') }} as created_on,
+        {{ local_day('least(deactivated_at, deleted_at)') }} as deactivated_on,
+        {{ known_day('known_from') }} as known_day,
+        {{ known_day('known_until') }} as replaced_day
+
+    from {{ ref('stg_events__users') }}
+
+    where not is_internal
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where not is_test
+
+),
+
+windows as (
+
+    select *
+
+    from (
+        values
+        ('dau', 'active', 1, 'restated'),
+        ('wau', 'active', 7, 'restated'),
+        ('mau', 'active', 30, 'restated'),
+        ('mau', 'active', 30, 'as_known'),
+        ('registered_users', 'registered', 1, 'restated'),
+        ('registered_users_30d', 'registered', 30, 'restated'),
+        ('registered_users_30d', 'registered', 30, 'as_known')
+    ) as windows (measure, kind, length, basis)
+
+),
+
+active as (
+
+    select
+        actor_days.account_id,
+        actor_days.user_id,
+        windows.measure,
+        windows.basis,
+        case
+            when windows.basis = 'as_known'
+                then greatest(actor_days.day, actor_days.active_known_day)
+            else actor_days.day
+        end as first_day,
+        actor_days.day + windows.length - 1 as last_day
+
+    from actor_days
+
+    inner join windows on windows.kind = 'active'
+
+    where actor_days.is_active
+
+),
+
+registered as (
+
+    -- A user in whom the product had an event is registered from it on, created_at or not.
+    select
+        users.account_id,
+        users.user_id,
+        windows.measure,
+        windows.basis,
+        case
+            when windows.basis = 'as_known' then greatest(users.created_on, users.known_day)
+            else users.created_on
+        end as first_day,
+        case
+            when windows.basis = 'as_known'
+                then least(users.deactivated_on + windows.length - 1, users.replaced_day - 1)
+            else coalesce(users.deactivated_on + windows.length - 1, cast('9999-01-01' as date))
+        end as last_day
+
+    from users
+
+    inner join accounts on users.account_id = accounts.account_id
+
+    inner join windows
+        on windows.kind = 'registered' and (windows.basis = 'as_known' or users.is_latest)
+
+    where users.created_on is not null
+
+),
+
+seen as (
+
+    -- Whoever had an event counts until deactivated, and in the window of a later event all the same.
+    select
+        actor_days.account_id,
+        actor_days.user_id,
+        windows.measure,
+        windows.basis,
+        case
+            when windows.basis = 'as_known' then greatest(actor_days.day, actor_days.known_day)
+            else actor_days.day
+        end as first_day,
+        case
+            when users.deactivated_on is null then cast('9999-01-01' as date)
+            else greatest(users.deactivated_on, actor_days.day) + windows.length - 1
+        end as last_day
+
+    from actor_days
+
+    inner join windows on windows.kind = 'registered'
+
+    left join users
+        on
+            actor_days.account_id = users.account_id
+            and actor_days.user_id = users.user_id
+            and users.is_latest
+
+),
+
+spans as (
+
+    select * from active
+    union all
+    select * from registered
+    union all
+    select * from seen
+
+),
+
+reached as (
+
+    select
+        *,
+        max(last_day) over (
+            partition by account_id, user_id, measure, basis
+            order by first_day, last_day
+            rows between unbounded preceding and 1 preceding
+        ) as reached_day
+
+    from spans
+
+    where first_day <= last_day
+
+),
+
+numbered as (
+
+    select
+        *,
+        sum(case when first_day <= reached_day + 1 then 0 else 1 end) over (
+            partition by account_id, user_id, measure, basis
+            order by first_day, last_day
+            rows unbounded preceding
+        ) as span_number
+
+    from reached
+
+),
+
+final as (
+
+    select
+        account_id,
+        user_id,
+        measure,
+        basis,
+        min(first_day) as first_day,
+        max(last_day) as last_day
+
+    from numbered
+
+    group by account_id, user_id, measure, basis, span_number
+
+)
+
+select * from final

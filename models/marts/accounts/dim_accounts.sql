@@ -1,0 +1,108 @@
+-- One row per account that landed, with its state at the as-of instant. The status comes from the
+-- subscriptions in force; the CRM's own word decides only where there are none (spec 00, "Words").
+
+with
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+),
+
+phases as (
+
+    select * from {{ ref('int_subscription_phases') }}
+
+),
+
+csms as (
+
+    select * from {{ ref('int_account_csms') }}
+
+),
+
+crm_statuses as (
+
+    select * from {{ ref('account_statuses') }}
+
+),
+
+in_force as (
+
+    select
+        *,
+        starts_at <= {{ as_of() }}
+        and (ends_at is null or ends_at > {{ as_of() }}) as is_in_force
+
+    from phases
+
+    where is_latest
+
+),
+
+subscribed as (
+
+    select
+        account_id,
+        bool_or(phase = 'paid' and is_in_force and status is not distinct from 'past_due')
+            as is_past_due,
+        bool_or(phase = 'paid' and is_in_force) as is_customer,
+        bool_or(phase = 'trial' and is_in_force) as is_trial,
+        bool_or(phase = 'paid' and starts_at <= {{ as_of() }}) as was_customer
+
+    from in_force
+
+    group by account_id
+
+),
+
+final as (
+
+    select
+        accounts.account_id,
+        accounts.account_name,
+        case
+            when subscribed.is_past_due then 'past_due'
+            when subscribed.is_customer then 'customer'
+            when subscribed.is_trial then 'trial'
+            when subscribed.was_customer then 'churned'
+            else coalesce(crm_statuses.account_status, 'lead')
+        end as status,
+        accounts.status as crm_status,
+        accounts.lifecycle_stage,
+        accounts.tier,
+        accounts.region,
+        accounts.country,
+        accounts.industry,
+        accounts.product_line,
+        accounts.size_band,
+        accounts.parent_account_id,
+        accounts.relationship,
+        csms.csm_id,
+        csms.csm_name,
+        accounts.website,
+        accounts.description,
+        cast(accounts.employee_count as bigint) as employee_count,
+        accounts.amount_raised,
+        accounts.social_links,
+        accounts.contract_value_amount,
+        accounts.currency,
+        accounts.time_zone,
+        accounts.extras as custom_attributes,
+        accounts.is_test,
+        accounts.deleted_at is not null as is_deleted,
+        accounts.created_on,
+        accounts.created_at,
+        accounts.onboarding_started_at
+
+    from accounts
+
+    left join subscribed on accounts.account_id = subscribed.account_id
+
+    left join csms on accounts.account_id = csms.account_id
+
+    left join crm_statuses on lower(accounts.status) = crm_statuses.crm_status
+
+)
+
+select * from final

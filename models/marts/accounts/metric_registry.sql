@@ -1,0 +1,53 @@
+-- One row per metric: made from the `meta` of each column of account_metrics_daily's YAML, so that a
+-- metric is a column and its YAML and nothing else. Read at compile time from dbt's own graph.
+
+{{ config(schema='meta') }}
+
+{%- set metrics = [] -%}
+{%- if execute -%}
+    {%- set model = graph.nodes['model.customer_success.account_metrics_daily'] -%}
+    {%- for column in model.columns.values() -%}
+        {%- set meta = column.config.meta or column.meta -%}
+        {%- if meta.metric -%}
+            {%- do metrics.append((column.name, column.description, meta.metric)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endif %}
+
+with
+
+final as (
+
+    {% for name, definition, metric in metrics -%}
+    select
+        '{{ name }}' as metric,
+        {{ loop.index }} as position,
+        '{{ metric.label }}' as label,
+        '{{ definition | replace("'", "''") | trim }}' as definition,
+        '{{ metric.unit }}' as unit,
+        '{{ metric.direction }}' as direction,
+        'account' as entity,
+        'account_metrics_daily' as source_mart,
+        '{{ metric.source }}' as source_name,
+        {{ metric.warm_up_days }} as warm_up_days,
+        {{ metric.is_additive | lower }} as is_additive
+    {{ 'union all' if not loop.last }}
+    {% else -%}
+    select
+        '' as metric,
+        0 as position,
+        '' as label,
+        '' as definition,
+        '' as unit,
+        '' as direction,
+        '' as entity,
+        '' as source_mart,
+        '' as source_name,
+        0 as warm_up_days,
+        false as is_additive
+    where false
+    {%- endfor %}
+
+)
+
+select * from final

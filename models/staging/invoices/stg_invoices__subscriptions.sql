@@ -1,0 +1,53 @@
+-- One row per version of a subscription that was ever the latest known.
+
+with
+
+source as (
+
+    select * from {{ source('invoices', 'subscriptions') }}
+
+    where started_at < {{ as_of() }} or _is_deleted
+
+),
+
+renamed as (
+
+    select
+        subscription_id,
+        account_id,
+        lower(status) as status,
+        plan,
+        upper(currency) as currency,
+        started_at,
+        {{ happened('ended_at') }} as ended_at,
+        trial_ends_at,
+        {{ happened('cancelled_at') }} as cancelled_at,
+        cancel_at,
+        current_period_end_at,
+        renewal_term_months,
+        notice_days,
+        created_at,
+        updated_at,
+        _extras as extras,
+        _is_deleted,
+        {{ known_from() }} as known_from,
+        {{ known_until('subscription_id') }} as known_until,
+        {{ deleted_at('subscription_id') }} as deleted_at
+
+    from source
+
+),
+
+final as (
+
+    select
+        * exclude (_is_deleted),
+        known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
+
+    from renamed
+
+    where not _is_deleted and known_from < known_until
+
+)
+
+select * from final

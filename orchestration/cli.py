@@ -1,0 +1,172 @@
+"""`csw`: what a person types."""
+
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from assets.clock import first_instant, last_full_day, parse_as_of
+from assets.extracts.errors import ConfigurationError, ExtractError
+from assets.extracts.profiles import load_profile, profile_of
+from assets.extracts.sample import write_sample
+from assets.releases import folders
+from assets.warehouse.validation import find_problems
+from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
+from orchestration.settings import ROOT, Settings
+
+EXIT_CODE_RED = 1
+EXIT_CODE_USAGE = 2
+
+app = typer.Typer(
+    name="csw",
+    help="A customer-success warehouse: raw extracts to marts, releases and alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_console = Console(file=sys.__stdout__, highlight=False)
+
+Home = Annotated[Path | None, typer.Option(help="Folder of everything that is written (CSW_HOME).")]
+Landing = Annotated[Path | None, typer.Option(help="Folder that extracts land in (CSW_LANDING).")]
+_DEMO_THROUGH = date(2026, 6, 30)
+
+
+@app.command()
+def run(
+    as_of: Annotated[
+        str, typer.Option(help="A date (all before its first instant counts) or an instant.")
+    ],
+    landing: Landing = None,
+    home: Home = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Connector profile, or a path to one (CSW_PROFILE).")
+    ] = None,
+) -> None:
+    """Load what landed, build and check the marts, publish a release, evaluate the alerts."""
+    settings = _settings(home=home, landing=landing, profile=profile)
+    _run(settings, as_of)
+    _print_summary(settings)
+
+
+@app.command()
+def sample(
+    landing: Annotated[Path, typer.Argument(help="Folder to write the extracts into.")],
+    accounts: Annotated[int, typer.Option(help="Accounts at the start.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 7,
+    through: Annotated[
+        str, typer.Option(help="Last day; called again with a later one, only new days are added.")
+    ] = _DEMO_THROUGH.isoformat(),
+) -> None:
+    """Write deterministic sample extracts: growth, seasons, plan changes, decline before churn."""
+    try:
+        written = write_sample(
+            landing, accounts=accounts, seed=seed, through=date.fromisoformat(through)
+        )
+    except (ExtractError, ValueError) as error:
+        _stop(str(error), EXIT_CODE_USAGE)
+    _console.print(
+        f"{written.events_written:,} events of {written.accounts} accounts through "
+        f"{written.through} in {written.files_written} files under {landing}"
+    )
+
+
+@app.command()
+def validate(home: Home = None) -> None:
+    """Say what is wrong in the seeds and the profile, a sentence each, or that nothing is."""
+    settings = _settings(home=home)
+    problems: list[object] = list(find_problems(settings.seeds, ROOT / "models"))
+    try:
+        if settings.profile:
+            load_profile(settings.profile)
+        elif settings.landing_folder.is_dir():
+            profile_of(settings.landing_folder)
+    except ConfigurationError as error:
+        problems.append(error)
+    for problem in problems:
+        _console.print(f"[red]✗[/] {problem}", soft_wrap=True)
+    if problems:
+        raise typer.Exit(EXIT_CODE_RED)
+    _console.print("[green]✓[/] seeds and profile name only what exists")
+
+
+@app.command()
+def demo(home: Home = None) -> None:
+    """Write a sample and run it, twice: a first load, then the days that landed since."""
+    settings = _settings(home=home)
+    landing = settings.landing_folder
+    last = folders.current_as_of(settings.releases)
+    days = [_DEMO_THROUGH - timedelta(days=6), _DEMO_THROUGH]
+    if last is not None:
+        released = last_full_day(last, settings.zone)
+        days = [max(released, _DEMO_THROUGH) + timedelta(days=1)]
+        _console.print(f"[bold]Incremental:[/] released through {released}; one more day lands")
+    for day in days:
+        written = write_sample(landing, through=day)
+        _console.rule(f"[bold]{day}: {written.files_written:,} files land", align="left")
+        _run(settings, first_instant(day + timedelta(days=1), settings.zone).isoformat())
+    _print_summary(settings)
+
+
+@app.command()
+def summary(home: Home = None) -> None:
+    """Print what the current release holds."""
+    _print_summary(_settings(home=home))
+
+
+def _run(settings: Settings, as_of: str) -> None:
+    # The engines take seconds to import: only where something runs.
+    from orchestration.dbt import DbtParseError
+    from orchestration.running import run_daily
+
+    try:
+        instant = parse_as_of(as_of, settings.zone)
+    except ValueError as error:
+        _stop(str(error), EXIT_CODE_USAGE)
+    if not settings.landing_folder.is_dir():
+        _stop(
+            f"There is no landing folder {settings.landing_folder}: name one with --landing, or "
+            "write a sample into it with csw sample.",
+            EXIT_CODE_USAGE,
+        )
+    try:
+        outcome = run_daily(settings, instant, _console)
+    except BuildBusyError as error:
+        _stop(str(error), EXIT_CODE_BUSY)
+    except (DbtParseError, ExtractError) as error:
+        _stop(str(error), EXIT_CODE_RED)
+    if not outcome.is_green:
+        current = folders.read_manifest(settings.releases)
+        kept = f"release {current['id']} stays current" if current else "there is no release yet"
+        for failure in outcome.failures:
+            _console.print(f"[red]✗[/] {failure}", soft_wrap=True, markup=True)
+        _stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
+    _console.print(f"[green]released[/] in {outcome.seconds:.0f} s")
+
+
+def _print_summary(settings: Settings) -> None:
+    from orchestration.summary import print_summary
+
+    print_summary(settings, _console)
+
+
+def _settings(**given: Path | str | None) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value}).export()  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        _stop(f"CSW_{name}: {first['msg'].removeprefix('Value error, ')}", EXIT_CODE_USAGE)
+
+
+def _stop(sentence: str, code: int) -> NoReturn:
+    Console(stderr=True, highlight=False).print(f"[red]{sentence}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Entry point of the `csw` command."""
+    app()

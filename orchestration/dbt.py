@@ -1,0 +1,120 @@
+"""How dbt is called: the project, and its manifest made once per state of the models."""
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from dagster_dbt import DbtCliResource, DbtProject
+
+from orchestration.settings import ROOT, Settings
+
+PROJECT = ROOT / "dbt_project"
+_DBT = str(Path(sys.executable).parent / "dbt")  # this environment's, whatever is on PATH
+_PARTS = (ROOT / "models", PROJECT / "macros", PROJECT / "tests")
+
+
+class DbtParseError(Exception):
+    """The dbt project does not parse; what dbt said is in the text."""
+
+
+def code_fingerprint() -> str:
+    """16 hex digits over everything that makes a mart: models, macros, tests and assets."""
+    digest = hashlib.sha256()
+    for path in _files((*_PARTS, ROOT / "assets", PROJECT / "dbt_project.yml")):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def code_version() -> str:
+    """The package's version and the fingerprint of its code, as a release records them."""
+    return f"{version('cs-warehouse')}+{code_fingerprint()}"
+
+
+def prepare_project(settings: Settings) -> DbtProject:
+    """The dbt project with a manifest that fits its files, made here if there is none.
+
+    The manifest is a function of the files alone, so that it is made once (`dbt parse` costs
+    seconds) and never stale.
+
+    Raises:
+        DbtParseError: If the project does not parse.
+    """
+    folder = _project_folder(settings)
+    target = settings.home / "dbt" / f"target-{_project_fingerprint(settings)}"
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (target / "manifest.json").is_file():
+            _parse(folder, target)
+    return DbtProject(project_dir=folder, profiles_dir=PROJECT, target_path=target)
+
+
+def dbt_resource(project: DbtProject) -> DbtCliResource:
+    """dbt as the assets call it."""
+    return DbtCliResource(
+        project_dir=project,
+        profiles_dir=str(PROJECT),
+        dbt_executable=_DBT,
+        global_config_flags=["--no-use-colors"],
+    )
+
+
+def _project_folder(settings: Settings) -> Path:
+    """The project's folder; for seeds elsewhere, one in the home that has them as its `../seeds`.
+
+    dbt writes what it compiles to the same place below its target, so that a path with more than
+    one `..`, or an absolute one, would lead out of it.
+    """
+    if settings.seeds == ROOT / "seeds":
+        return PROJECT
+    house = settings.home / "dbt" / "house"
+    folder = house / PROJECT.name
+    folder.mkdir(parents=True, exist_ok=True)
+    _link(house / "models", ROOT / "models")
+    _link(house / "seeds", settings.seeds)
+    for name in ("dbt_project.yml", "macros", "tests"):
+        _link(folder / name, PROJECT / name)
+    return folder
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def _parse(folder: Path, target: Path) -> None:
+    command = [
+        _DBT,
+        "--no-use-colors",
+        "parse",
+        "--project-dir",
+        str(folder),
+        "--profiles-dir",
+        str(PROJECT),
+        "--target-path",
+        str(target),
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise DbtParseError(f"The dbt project does not parse:\n{done.stdout[-2000:]}")
+
+
+def _project_fingerprint(settings: Settings) -> str:
+    digest = hashlib.sha256(str(settings.seeds).encode())
+    for path in _files((*_PARTS, settings.seeds, PROJECT / "dbt_project.yml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _files(parts: tuple[Path, ...]) -> list[Path]:
+    suffixes = {".sql", ".yml", ".md", ".py", ".csv"}
+    found = [
+        path
+        for part in parts
+        for path in ([part] if part.is_file() else part.rglob("*"))
+        if path.suffix in suffixes
+    ]
+    return sorted(found)

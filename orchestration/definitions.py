@@ -1,0 +1,119 @@
+"""The one file that knows everything: what there is, where it is kept, when it runs."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from assets.alerts.assets import AlertOptions, build_alert_assets
+from assets.clock import as_of_run
+from assets.extracts.assets import ExtractOptions, build_raw_assets
+from assets.extracts.contracts import load_contracts
+from assets.extracts.profiles import load_profile, profile_of
+from assets.releases.assets import RELEASE_KEY, ReleaseOptions, build_release_asset
+from assets.warehouse.assets import (
+    CONFIGURATION_KEY,
+    WarehouseOptions,
+    build_configuration_asset,
+    build_dbt_assets,
+)
+from assets.warehouse.configuration import fingerprint, seed_files
+from checks.configuration import build_configuration_check
+from checks.extracts import ExtractLimits, build_extract_checks
+from orchestration.dbt import code_version, dbt_resource, prepare_project
+from orchestration.jobs import build_jobs
+from orchestration.progress import progress_logger
+from orchestration.resources import build_database
+from orchestration.sensors import build_landing_sensor, build_release_sensor, build_schedule
+from orchestration.settings import ROOT, Settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All definitions of one warehouse."""
+    project = prepare_project(settings)
+    partitions = dg.DailyPartitionsDefinition(
+        start_date=settings.first_day.isoformat(), timezone=settings.reporting_time_zone
+    )
+
+    def as_of(context: dg.AssetExecutionContext) -> datetime:
+        return as_of_run(
+            context.run_tags, lambda: context.partition_time_window.end, settings.zone
+        )
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    extracts = ExtractOptions(
+        landing=settings.landing_folder,
+        home=settings.home,
+        profile=lambda: (
+            load_profile(settings.profile)
+            if settings.profile
+            else profile_of(settings.landing_folder)
+        ),
+        reporting_time_zone=settings.reporting_time_zone,
+        as_of=as_of,
+        now=now,
+    )
+    warehouse = WarehouseOptions(
+        seeds=settings.seeds,
+        reporting_time_zone=settings.reporting_time_zone,
+        reporting_currency=settings.reporting_currency,
+        personal_columns=frozenset(
+            column.name
+            for contract in load_contracts().values()
+            for column in contract.columns
+            if column.personal
+        ),
+        as_of=as_of,
+    )
+    releases = ReleaseOptions(
+        releases=settings.releases,
+        zone=settings.zone,
+        code_version=code_version(),
+        configuration_version=lambda: fingerprint(seed_files(settings.seeds)),
+        as_of=as_of,
+        now=now,
+    )
+    alerts = AlertOptions(
+        releases=settings.releases,
+        seeds=settings.seeds,
+        ledger_url=settings.ledger,
+        outbox=settings.outbox,
+        now=now,
+    )
+    limits = ExtractLimits(
+        build=settings.build_database,
+        max_reject_share=settings.max_reject_share,
+        max_rejects=settings.max_rejects,
+    )
+    dbt_build = build_dbt_assets(warehouse, project, partitions)
+    marts = [key for key in dbt_build.keys if key.path[0] not in ("staging", "intermediate")]
+    daily, alerting = build_jobs(partitions)
+    return dg.Definitions(
+        assets=[
+            build_configuration_asset(warehouse, partitions),
+            *build_raw_assets(extracts, [CONFIGURATION_KEY], partitions),
+            dbt_build,
+            build_release_asset(releases, sorted(marts), partitions),
+            *build_alert_assets(alerts, RELEASE_KEY),
+        ],
+        asset_checks=[
+            build_configuration_check(settings.seeds, ROOT / "models", CONFIGURATION_KEY),
+            build_extract_checks(limits),
+        ],
+        jobs=[daily, alerting],
+        schedules=[build_schedule(settings, daily)],
+        sensors=[build_landing_sensor(settings, daily), build_release_sensor(settings, alerting)],
+        resources={
+            "build": build_database(settings),
+            "dbt": dbt_resource(project),
+        },
+        executor=dg.in_process_executor,
+        loggers={"progress": progress_logger, "console": dg.colored_console_logger},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of the warehouse that the environment names."""
+    return build_definitions(Settings().export())

@@ -1,0 +1,78 @@
+"""One line per thing that a run made, for whoever watches it."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+
+
+class ProgressHandler(logging.Handler):
+    """Turns Dagster's events into one line per thing that was made."""
+
+    console: Console | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the line of an event that a person wants to see."""
+        event = getattr(record, "dagster_event", None)
+        if self.console is None or event is None:
+            return
+        line = _line_of(event)
+        if line:
+            self.console.print(line, highlight=False)
+
+
+@dg.logger(description="One line per thing that was made, on the console of `csw`.")
+def progress_logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001
+    """A logger that prints the events which a person wants to see."""
+    logger = logging.Logger("csw.progress", logging.DEBUG)  # noqa: LOG001 - one per run
+    logger.addHandler(ProgressHandler())
+    return logger
+
+
+@contextlib.contextmanager
+def watched_by(console: Console) -> Iterator[None]:
+    """Print the progress of what runs inside to a console."""
+    ProgressHandler.console = console
+    try:
+        yield
+    finally:
+        ProgressHandler.console = None
+
+
+def _line_of(event: dg.DagsterEvent) -> str | None:
+    if event.event_type_value == "STEP_START" and event.step_key == "dbt_build":
+        return "  [dim]dbt builds and tests the models …"
+    if event.event_type_value != "ASSET_MATERIALIZATION":
+        return None
+    materialization = event.materialization
+    address = materialization.asset_key.to_user_string()
+    metadata = {name: value.value for name, value in materialization.metadata.items()}
+    if "rows_read" in metadata:
+        return _raw_line(address, metadata)
+    if address.startswith("releases/"):
+        return f"  [green]✓[/] release [bold]{metadata['release']}[/]"
+    return None
+
+
+def _raw_line(address: str, metadata: Mapping[str, Any]) -> str | None:
+    if not metadata["files_new"] and not metadata["files_refused"]:
+        known = metadata["files_already_loaded"]
+        said = f"nothing new ({known:,} files already loaded)" if known else "not landed"
+        return f"  [dim]· {address:<32} {said}"
+    refused = metadata["files_refused"]
+    notes = "".join(
+        f", [yellow]{count:,} {name}[/]"
+        for name, count in (
+            ("rejected", metadata["rows_rejected"]),
+            ("duplicate", metadata["rows_duplicate"]),
+            ("files refused", refused),
+        )
+        if count
+    )
+    return (
+        f"  [green]✓[/] {address:<32} {metadata['rows_loaded']:>9,} rows from "
+        f"{metadata['files_new']:,} new files{notes} [dim]{metadata['seconds']:.1f} s"
+    )

@@ -1,0 +1,136 @@
+"""Run the jobs in this process, with progress for whoever watches."""
+
+import contextlib
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from assets.clock import AS_OF_TAG, last_full_day
+from orchestration.run_lock import hold_build
+from orchestration.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        is_green: Whether a release was published.
+        failures: What stopped it, a sentence each.
+        seconds: Wall-clock seconds.
+    """
+
+    is_green: bool
+    failures: tuple[str, ...]
+    seconds: float
+
+
+def run_daily(settings: Settings, as_of: datetime, console: Console) -> RunOutcome:
+    """Landing to release, then the alerts, in this process.
+
+    Raises:
+        BuildBusyError: If another run holds the build.
+    """
+    started = time.perf_counter()
+    with hold_build(
+        settings.home / "build.lock",
+        holder="csw run",
+        wait_seconds=settings.lock_wait_minutes * 60,
+        say=console.print,
+        on_dead_holder=lambda holder: console.print(
+            f"[yellow]{holder} died while it held the build; what it left is healed"
+        ),
+    ):
+        console.print("[dim]reading definitions …")
+        failures = _execute(settings, as_of, console)
+    return RunOutcome(
+        is_green=not failures,
+        failures=tuple(failures),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """DAGSTER_HOME with this repository's settings of Dagster."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "orchestration" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    return settings.dagster_home
+
+
+def _execute(settings: Settings, as_of: datetime, console: Console) -> list[str]:
+    import dagster as dg
+
+    prepare_dagster_home(settings)
+    warnings.filterwarnings("ignore", module="dagster")
+    from orchestration.definitions import build_definitions
+    from orchestration.progress import watched_by
+
+    definitions = build_definitions(settings)
+    with dg.DagsterInstance.get() as instance, _said_to_file(settings.home / "logs" / "run.log"):
+        with watched_by(console):
+            failures = _run_job(definitions, "daily", instance, as_of, settings)
+        if not failures:
+            failures = _run_job(definitions, "alerts", instance, None, settings)
+    return failures
+
+
+def _run_job(
+    definitions: "dg.Definitions",
+    name: str,
+    instance: "dg.DagsterInstance",
+    as_of: datetime | None,
+    settings: Settings,
+) -> list[str]:
+    job = definitions.get_job_def(name)
+    partition = None
+    if as_of is not None:
+        day = last_full_day(as_of, settings.zone).isoformat()
+        # An as-of ahead of the clock has no partition yet; the tag says what to run for.
+        keys = job.partitions_def
+        partition = day if keys is not None and keys.has_partition_key(day) else None
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=partition,
+        tags={AS_OF_TAG: as_of.isoformat()} if as_of else None,
+        raise_on_error=False,
+        run_config={"loggers": {"progress": {}}},
+    )
+    return [] if result.success else _failures(result)
+
+
+def _failures(result: "dg.ExecuteInProcessResult") -> list[str]:
+    said = []
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            data = event.step_failure_data
+            failure = data.user_failure_data
+            error = data.error
+            cause = error.cause if error and error.cause else error
+            text = failure.description if failure else (cause.message if cause else "unknown")
+            said.append(f"{event.step_key}: {' '.join(str(text).split())}")
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity.value == "ERROR":
+                said.append(
+                    f"check {check.check_name} on {check.asset_key.to_user_string()}: "
+                    f"{check.description or 'failed'}"
+                )
+    return said or ["the run failed; see the log"]
+
+
+@contextlib.contextmanager
+def _said_to_file(path: Path) -> Iterator[None]:
+    """Send what the tools print to a log: the console belongs to the progress."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        yield

@@ -1,0 +1,116 @@
+"""What notices and asks for runs; nothing here computes anything."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from assets.alerts.evaluation import last_evaluated_sequence
+from assets.clock import as_of_day
+from assets.extracts.landing import newest_day
+from assets.releases import folders
+from orchestration.jobs import AssetJob
+from orchestration.settings import Settings
+
+
+def build_schedule(
+    settings: Settings, job: AssetJob
+) -> dg.ScheduleDefinition:
+    """The daily schedule: the days up to the landing's watermark that no release has yet."""
+
+    @dg.schedule(
+        job=job,
+        cron_schedule="15 5 * * *",
+        execution_timezone=settings.reporting_time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        name="every_morning",
+        description="Asks for the newest day that has landed, if no release has it yet.",
+    )
+    def every_morning() -> dg.RunRequest | dg.SkipReason:
+        return ask_for_days(settings)
+
+    return every_morning
+
+
+def build_landing_sensor(
+    settings: Settings, job: AssetJob
+) -> dg.SensorDefinition:
+    """The sensor that notices a day that has landed before the morning comes."""
+
+    @dg.sensor(
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        name="a_day_landed",
+        description="Asks for the newest day that has landed, if no release has it yet.",
+    )
+    def a_day_landed() -> dg.RunRequest | dg.SkipReason:
+        return ask_for_days(settings)
+
+    return a_day_landed
+
+
+def build_release_sensor(
+    settings: Settings, job: AssetJob
+) -> dg.SensorDefinition:
+    """The sensor that wakes the alerts after each release, in order of publication."""
+
+    @dg.sensor(
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        name="a_release_was_published",
+        description="Asks for an evaluation for each release after the ledger's last one.",
+    )
+    def a_release_was_published(
+        context: dg.SensorEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        last = last_evaluated_sequence(settings.ledger)
+        waiting = [
+            name
+            for name in folders.list_sealed(settings.releases)
+            if folders.sequence_of(name) > last
+        ]
+        if not waiting:
+            yield dg.SkipReason("Every release has been evaluated.")
+        for release_id in waiting:
+            failed = _failed_attempts(context.instance, release_id)
+            yield dg.RunRequest(
+                run_key=f"{release_id}-{failed}", tags={"csw/release": release_id}
+            )
+
+    return a_release_was_published
+
+
+def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
+    """A run for the days up to the landing's watermark that no release has, or why there is none."""
+    newest = newest_day(settings.landing_folder) if settings.landing_folder.is_dir() else None
+    if newest is None:
+        return dg.SkipReason(
+            f"Nothing lies in a dt= folder under {settings.landing_folder}; a landing without days "
+            "is run by hand, with an as-of."
+        )
+    released = _last_released_day(settings.releases, settings)
+    if released is not None and newest <= released:
+        return dg.SkipReason(f"Released through {released}, and no later day has landed.")
+    first = released + timedelta(days=1) if released else newest
+    return dg.RunRequest(
+        run_key=f"{newest.isoformat()}",
+        tags={
+            "dagster/asset_partition_range_start": first.isoformat(),
+            "dagster/asset_partition_range_end": newest.isoformat(),
+        },
+    )
+
+
+def _last_released_day(releases: Path, settings: Settings) -> date | None:
+    as_of = folders.current_as_of(releases)
+    return as_of_day(as_of, settings.zone) - timedelta(days=1) if as_of else None
+
+
+def _failed_attempts(instance: dg.DagsterInstance, release_id: str) -> int:
+    failed = dg.RunsFilter(
+        tags={"csw/release": release_id}, statuses=[dg.DagsterRunStatus.FAILURE]
+    )
+    return instance.get_runs_count(failed)

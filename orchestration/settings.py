@@ -1,0 +1,129 @@
+"""The one place that reads the environment: every setting, its default and its meaning."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Telemetry is off in everything that we ship; these are read by the tools when they are imported.
+_SILENCED = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+}
+
+
+class Settings(BaseSettings):
+    """Settings of a warehouse, from `CSW_…` variables or from what a caller passes.
+
+    Attributes:
+        home: Folder of everything that the warehouse writes.
+        landing: Folder that extracts land in; `<home>/landing` by default.
+        profile: Name of a connector profile, or a path to one; by default the landing's own
+            `profile.yml`, else `canonical`.
+        seeds: Folder of what a person edits.
+        reporting_time_zone: Time zone of days, weeks and months.
+        reporting_currency: Currency of unsuffixed money.
+        memory_limit: DuckDB's bound on memory.
+        threads: DuckDB's threads.
+        lock_wait_minutes: How long a run waits for another that holds the build.
+        max_reject_share: Share of a table's rows in one run that may be rejected.
+        max_rejects: Rejected rows that are always tolerated, however large their share.
+        ledger_url: SQLAlchemy URL of the alert ledger; SQLite in the home by default.
+        first_day: First daily partition.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CSW_", extra="ignore", frozen=True)
+
+    home: Path = ROOT / ".csw"
+    landing: Path | None = None
+    profile: str | None = None
+    seeds: Path = ROOT / "seeds"
+    reporting_time_zone: str = "UTC"
+    reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?[KMGT]i?B$")
+    threads: int = Field(default=2, ge=1)
+    lock_wait_minutes: float = Field(default=10.0, ge=0)
+    max_reject_share: float = Field(default=0.01, ge=0, le=1)
+    max_rejects: int = Field(default=100, ge=0)
+    ledger_url: str | None = None
+    first_day: date = date(2010, 1, 1)
+
+    @field_validator("reporting_time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Paris") from error
+        return name
+
+    @field_validator("home", "landing", "seeds")
+    @classmethod
+    def _is_absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().resolve() if path else path
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The reporting time zone."""
+        return ZoneInfo(self.reporting_time_zone)
+
+    @property
+    def landing_folder(self) -> Path:
+        """Where extracts land."""
+        return self.landing or self.home / "landing"
+
+    @property
+    def build_database(self) -> Path:
+        """The database that a run builds in, and nobody else opens."""
+        return self.home / "build.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        """The folder of releases, and of `current`."""
+        return self.home / "releases"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own storage."""
+        return self.home / "dagster"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the file route delivers to."""
+        return self.home / "outbox"
+
+    @property
+    def ledger(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    def export(self) -> Self:
+        """Hand the settings to the tools that read the environment: dbt, Dagster, subprocesses."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        os.environ.update(_SILENCED)
+        os.environ.update(
+            {
+                "CSW_HOME": str(self.home),
+                "CSW_LANDING": str(self.landing_folder),
+                "CSW_SEEDS": str(self.seeds),
+                "CSW_BUILD_DATABASE": str(self.build_database),
+                "CSW_SPILL_FOLDER": str(self.home / "spill"),
+                "CSW_MEMORY_LIMIT": self.memory_limit,
+                "CSW_THREADS": str(self.threads),
+                "CSW_REPORTING_TIME_ZONE": self.reporting_time_zone,
+                "CSW_REPORTING_CURRENCY": self.reporting_currency,
+                "DAGSTER_HOME": str(self.dagster_home),
+                "DBT_LOG_PATH": str(self.home / "dbt" / "logs"),
+            }
+        )
+        if self.profile:
+            os.environ["CSW_PROFILE"] = self.profile
+        return self

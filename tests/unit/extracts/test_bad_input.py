@@ -1,0 +1,182 @@
+"""Each bad input gets one clear sentence; nothing is lost and nothing half loaded."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from assets.extracts.errors import ExtractError
+from assets.extracts.landing import find_files
+
+EVENTS = "event_id,account_id,user_id,occurred_at,event_type,quantity\n"
+
+
+def refusal(bench: Any, table: str = "events.events") -> str:
+    """The one sentence that a load says, having loaded nothing and booked the file as refused."""
+    load = bench.load(table)
+    assert load.files_refused == len(load.refusals) == 1
+    assert load.rows_read == load.files_new == 0
+    booked = bench.rows("select state, refusal, rows_read from landing.deliveries")
+    assert booked == [("refused", load.refusals[0], 0)]
+    return load.refusals[0]
+
+
+def test_a_missing_landing_is_one_error(tmp_path: Path) -> None:
+    """A wrong path taken for an empty landing."""
+    with pytest.raises(ExtractError, match=r"landing folder .*nowhere does not exist; create it"):
+        find_files(tmp_path / "nowhere", "events/events/**")
+
+
+def test_a_missing_folder_is_not_loaded_and_no_failure(bench: Any) -> None:
+    """A source that nobody uses failing the run."""
+    load = bench.load("tickets.tickets")
+    assert (load.is_landed, load.refusals, load.files_refused) == (False, (), 0)
+
+
+def test_an_empty_file_is_refused(bench: Any) -> None:
+    """A failed export of 0 bytes taken for a table without rows."""
+    bench.write("events/events/e.csv", "")
+    assert refusal(bench) == (
+        "events/events/e.csv: the file is empty (0 bytes); deliver it again, or with its header "
+        "line alone if there are no rows."
+    )
+
+
+def test_a_header_alone_is_a_delivery_of_no_rows(bench: Any) -> None:
+    """A quiet day refused."""
+    bench.write("events/events/e.csv", EVENTS)
+    load = bench.load("events.events")
+    assert (load.files_new, load.rows_read, load.refusals) == (1, 0, ())
+
+
+def test_a_wrong_delimiter_is_refused(bench: Any, events: Any) -> None:
+    """Semicolons read as one column and reported as a missing one."""
+    bench.write("events/events/e.csv", events("e1").replace(",", ";"))
+    assert refusal(bench) == (
+        "events/events/e.csv, line 1: the columns are separated by ';', not by ','; write the "
+        "file so, or say delimiter: ';' for events.events in the profile."
+    )
+
+
+def test_a_missing_required_column_is_refused(bench: Any) -> None:
+    """A file without its time being loaded with empty ones."""
+    bench.write("events/events/e.csv", "event_id,account_id,event_type\ne1,a1,use\n")
+    assert refusal(bench) == (
+        "events/events/e.csv, line 1: the required column occurred_at is missing; deliver it, or "
+        "name the column that holds it in the profile."
+    )
+
+
+@pytest.mark.parametrize("name", ["e.csv", "e.csv.gz"])
+def test_a_file_that_is_not_utf_8_is_refused(bench: Any, name: str) -> None:
+    """Latin-1 half loaded up to its first umlaut."""
+    text = EVENTS + "e1,a1,u1,2024-12-01,use,1\ne2,M\xfcller,u1,2024-12-01,use,1\n"
+    bench.write(f"events/events/{name}", text.encode("latin-1"))
+    assert refusal(bench) == (
+        f"events/events/{name}, line 3: byte 0xFC is not UTF-8; save the file as UTF-8."
+    )
+
+
+def test_a_file_cut_inside_a_character_is_refused(bench: Any) -> None:
+    """A cut-off transfer whose last bytes are silently dropped."""
+    bench.write("events/events/e.csv", (EVENTS + "e1,a1,\xfc").encode()[:-1])
+    assert "line 2: byte 0xC3 is not UTF-8" in refusal(bench)
+
+
+def test_nul_bytes_are_refused(bench: Any) -> None:
+    """UTF-16 or a binary file read as text."""
+    bench.write("events/events/e.csv", EVENTS.encode("utf-16"))
+    assert "line 1: " in (said := refusal(bench))
+    assert said.endswith(("save it as UTF-8 text.", "save the file as UTF-8."))
+
+
+def test_a_truncated_gzip_is_refused(bench: Any, events: Any) -> None:
+    """The first half of a file loaded as if it were the whole."""
+    whole = gzip.compress(events(*(f"e{n}" for n in range(5000))).encode())
+    (bench.landing / "events/events").mkdir(parents=True)
+    (bench.landing / "events/events/e.csv.gz").write_bytes(whole[: len(whole) // 2])
+    said = refusal(bench)
+    assert said.startswith("events/events/e.csv.gz, line ")
+    assert said.endswith("the gzip file is cut off here; deliver it again, whole.")
+
+
+def test_a_gzip_that_is_none_is_refused(bench: Any, events: Any) -> None:
+    """Plain text under a compressed name taken for damage without a remedy."""
+    (bench.landing / "events/events").mkdir(parents=True)
+    (bench.landing / "events/events/e.csv.gz").write_text(events("e1"))
+    assert "is not a sound gzip file" in refusal(bench)
+
+
+def test_a_truncated_parquet_is_refused(bench: Any) -> None:
+    """A reader's own error thrown at a person."""
+    file = bench.write("events/events/e.parquet", b"")
+    duckdb.execute(f"copy (select 1 as event_id) to '{file}'")
+    file.write_bytes(file.read_bytes()[:-10])
+    assert refusal(bench) == (
+        "events/events/e.parquet: is not a whole Parquet file (it does not begin and end in PAR1); "
+        "deliver it again."
+    )
+
+
+@pytest.mark.parametrize("name", ["e.xlsx", "e.json", "e.csv.zip"])
+def test_other_files_are_refused(bench: Any, name: str) -> None:
+    """A spreadsheet in the folder passed over in silence."""
+    bench.write(f"events/events/{name}", b"x")
+    assert refusal(bench).endswith(
+        "deliver .csv, .csv.gz or .parquet, or begin the name with _ to have it left alone."
+    )
+
+
+@pytest.mark.parametrize("day", ["2024-13-01", "20241201", "yesterday"])
+def test_a_folder_that_is_no_day_is_refused(bench: Any, events: Any, day: str) -> None:
+    """A mistyped day silently counted as no day at all."""
+    bench.write(f"events/events/dt={day}/e.csv", events("e1"))
+    assert refusal(bench) == (
+        f"events/events/dt={day}/e.csv: dt={day} is no date; name the folder dt=YYYY-MM-DD."
+    )
+
+
+def test_a_column_named_twice_is_refused(bench: Any) -> None:
+    """One of two columns chosen by chance."""
+    bench.write("events/events/e.csv", EVENTS.replace("quantity", "user_id"))
+    assert "line 1: the column user_id is there twice" in refusal(bench)
+
+
+def test_hidden_files_are_left_alone(bench: Any) -> None:
+    """A marker file of the export job refused, or loaded."""
+    for name in (".part.csv", "_SUCCESS", "_temporary/e.csv"):
+        bench.write(f"events/events/{name}", "x")
+    load = bench.load("events.events")
+    assert (load.files_new, load.files_refused) == (0, 0)
+
+
+def test_a_refused_file_is_booked_once_and_forgotten_when_mended(bench: Any, events: Any) -> None:
+    """Refusals piling up run by run, or staying after the file was mended."""
+    bench.write("events/events/e.csv", "")
+    bench.load("events.events")
+    first = bench.rows("from landing.deliveries")
+    bench.load("events.events", run_id="another")
+    assert bench.rows("from landing.deliveries") == first
+    bench.write("events/events/e.csv", events("e1"))
+    load = bench.load("events.events")
+    assert (load.files_new, load.refusals) == (1, ())
+    assert bench.rows("select state from landing.deliveries") == [("loaded",)]
+
+
+def test_a_refused_content_leaves_the_one_before_in_place(bench: Any, events: Any) -> None:
+    """Rows taken back for a file that then cannot be read."""
+    bench.write("events/events/e.csv", events("e1", "e2"))
+    bench.load("events.events")
+    bench.write("events/events/e.csv", "")
+    assert bench.load("events.events").files_refused == 1
+    assert bench.rows("select event_id from events.events") == [("e1",), ("e2",)]
+
+
+def test_one_refused_file_does_not_stop_the_others(bench: Any, events: Any) -> None:
+    """A whole table missing for one bad file."""
+    bench.write("events/events/a.csv", "")
+    bench.write("events/events/b.csv", events("e1"))
+    load = bench.load("events.events")
+    assert (load.files_new, load.files_refused, load.rows_loaded) == (1, 1, 1)

@@ -1,0 +1,191 @@
+"""Every delivery is loaded exactly once, whatever happens in which order."""
+
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from assets.extracts import loader
+from assets.extracts.contracts import load_contracts
+from assets.extracts.deliveries import read_deliveries
+
+FIRST = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def tallies(bench: Any, table: str = "events.events") -> list[tuple[int, ...]]:
+    """What is booked of each loaded file, having held it against the rows that are there."""
+    found = []
+    for delivery in read_deliveries(bench.connection, load_contracts()[table]):
+        if delivery.state != "loaded":
+            continue
+        there = bench.rows(
+            f"select count(*) from {table} where _delivery_id = {delivery.delivery_id}"  # noqa: S608
+        )
+        assert there == [(delivery.rows_loaded,)]
+        counts = (delivery.rows_loaded, delivery.rows_rejected, delivery.rows_duplicate)
+        assert delivery.rows_read == sum(counts)
+        found.append((delivery.rows_read, *counts))
+    return found
+
+
+def test_a_second_load_loads_nothing(bench: Any, events: Any) -> None:
+    """Rows loaded again on every run."""
+    bench.write("events/events/e.csv", events("e1", "e2"))
+    first = bench.load("events.events")
+    second = bench.load("events.events", FIRST + timedelta(days=1))
+    assert (first.files_new, first.rows_loaded) == (1, 2)
+    assert (second.files_new, second.files_already_loaded, second.rows_read) == (0, 1, 0)
+    assert bench.rows("select count(*) from events.events") == [(2,)]
+
+
+def test_a_copy_under_another_name_is_all_duplicates(bench: Any, events: Any) -> None:
+    """An export that is sent twice doubling the use."""
+    bench.write("events/events/a.csv", events("e1", "e2", "e2"))
+    bench.write("events/events/b.csv", events("e1", "e2", "e2"))
+    load = bench.load("events.events")
+    assert (load.rows_read, load.rows_loaded, load.rows_duplicate) == (6, 2, 4)
+    assert tallies(bench) == [(3, 2, 0, 1), (3, 0, 0, 3)]
+
+
+def test_a_changed_file_takes_back_its_own_rows_only(bench: Any, events: Any) -> None:
+    """A corrected file counted beside the one that it corrects, or taking others' rows along."""
+    bench.write("events/events/a.csv", events("e1", "e2"))
+    bench.write("events/events/b.csv", events("e2", "e3"))
+    bench.load("events.events")
+    assert tallies(bench) == [(2, 2, 0, 0), (2, 1, 0, 1)]
+    bench.write("events/events/a.csv", events("e1", "e4"))
+    load = bench.load("events.events", FIRST + timedelta(days=1))
+    assert (load.files_new, load.rows_loaded) == (1, 2)
+    assert bench.rows("select event_id from events.events order by 1") == [
+        ("e1",), ("e2",), ("e3",), ("e4",),
+    ]  # fmt: skip
+    assert tallies(bench) == [(2, 2, 0, 0), (2, 2, 0, 0)]
+    assert bench.rows("select state, count(*) from landing.deliveries group by 1 order by 1") == [
+        ("loaded", 2), ("superseded", 1),
+    ]  # fmt: skip
+
+
+def test_two_changed_files_at_once_give_everything_back(bench: Any, events: Any) -> None:
+    """A duplicate that was dropped for a row that is now gone, lost for good."""
+    bench.write("events/events/a.csv", events("e1"))
+    bench.write("events/events/b.csv", events("e1", "e2"))
+    bench.write("events/events/c.csv", events("e1", "e2", "e3"))
+    bench.load("events.events")
+    bench.write("events/events/a.csv", events("x"))
+    bench.write("events/events/b.csv", events("y"))
+    bench.load("events.events", FIRST + timedelta(days=1))
+    assert bench.rows("select event_id from events.events order by 1") == [
+        ("e1",), ("e2",), ("e3",), ("x",), ("y",),
+    ]  # fmt: skip
+    assert sorted(tallies(bench)) == [(1, 1, 0, 0), (1, 1, 0, 0), (3, 3, 0, 0)]
+
+
+def test_quarantine_follows_its_file(bench: Any, events: Any) -> None:
+    """Rejects of a content that was replaced reported for ever."""
+    bench.write("events/events/a.csv", events("e1", quantity="many"))
+    bench.load("events.events")
+    assert bench.rows("select count(*) from landing.quarantine") == [(1,)]
+    bench.write("events/events/a.csv", events("e1"))
+    bench.load("events.events", FIRST + timedelta(days=1))
+    assert bench.rows("select count(*) from landing.quarantine") == [(0,)]
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 1 << 29])
+def test_any_order_of_days_gives_equal_content(bench: Any, events: Any, batch_bytes: int) -> None:
+    """A late file, or one row more per batch, changing what the table says."""
+    days = {
+        "2024-12-01": events("e1", "e2"),
+        "2024-12-02": events("e2", "e3", quantity="2"),
+        "2024-12-03": events("e1", "e4", "e4", quantity="3"),
+    }
+    contents = []
+    for order in itertools.permutations(days):
+        for log in bench.landing.glob(".csw/*"):
+            log.unlink()
+        for file in bench.landing.glob("events/events/*/*.csv"):
+            file.unlink()
+        bench.rebuild()
+        for number, day in enumerate(order):
+            bench.write(f"events/events/dt={day}/e.csv", days[day])
+            bench.load("events.events", FIRST + timedelta(days=number), batch_bytes=batch_bytes)
+        tallies(bench)
+        contents.append(bench.content("events.events"))
+        bench.rebuild()
+        bench.load("events.events", FIRST + timedelta(days=400), batch_bytes=batch_bytes)
+        contents.append(bench.content("events.events"))
+    assert all(content == contents[0] for content in contents)
+    assert [row[0] for row in contents[0]] == ["e1", "e2", "e3", "e4"]
+
+
+def test_snapshots_a_b_a_end_at_a(bench: Any, accounts: Any) -> None:
+    """A content that came back skipped, because it was loaded once before."""
+    for day, tier in enumerate(["Basic", "Pro", "Basic", "Basic"]):
+        bench.write("crm/accounts/a.csv", accounts("a1", tier=tier))
+        load = bench.load("crm.accounts", FIRST + timedelta(days=day))
+        assert load.files_new == (day < 3)
+    assert bench.rows(
+        "select tier, right(_load_order, 6) from crm.accounts "
+        "order by _version_at nulls first, _load_order, _row"
+    ) == [("Basic", "000001"), ("Pro", "000002"), ("Basic", "000003")]
+
+
+def test_a_kill_before_the_commit_leaves_nothing(
+    bench: Any, events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows without a manifest row, or the other way round."""
+    bench.write("events/events/a.csv", events("e1", "e2"))
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loader, "count_rows", die)
+        bench.load("events.events")
+    assert bench.rows("select count(*) from events.events") == [(0,)]
+    assert bench.rows("select count(*) from landing.deliveries") == [(0,)]
+    assert bench.load("events.events").rows_loaded == 2
+
+
+def test_a_file_written_to_while_it_is_read_is_refused(
+    bench: Any, events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows booked under the hash of a content that they are not from."""
+    file = bench.write("events/events/a.csv", events("e1"))
+    original = loader.stage
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        staged = original(*args, **kwargs)
+        file.write_text(events("e1", "e2"))
+        return staged
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "stage", slow)
+        load = bench.load("events.events")
+    assert load.refusals[0].startswith("events/events/a.csv: was written to while")
+    assert bench.load("events.events").rows_loaded == 2
+
+
+def test_random_corrections_end_where_one_load_of_the_last_files_ends(
+    bench: Any, events: Any
+) -> None:
+    """Any sequence of corrections, copies and restarts drifting from the truth."""
+    chance = random.Random(7)  # noqa: S311
+    for step in range(25):
+        name = chance.choice(["a", "b", "c", "d"])
+        ids = [f"e{chance.randrange(8)}" for _ in range(chance.randrange(1, 6))]
+        bench.write(f"events/events/{name}.csv", events(*ids))
+        bench.load("events.events", FIRST + timedelta(days=step), batch_bytes=1)
+        tallies(bench)
+    before = bench.content("events.events")
+    bench.rebuild()
+    bench.load("events.events", FIRST + timedelta(days=900))
+    assert bench.content("events.events") == before
+
+
+def test_a_gained_column_is_added(bench: Any) -> None:
+    """A build from before a contract's new column failing on its first load."""
+    bench.connection.execute("alter table crm.accounts drop column tier")
+    loader.prepare(bench.connection)
+    assert bench.rows("select tier from crm.accounts") == []
