@@ -23,13 +23,14 @@ _BLOCK = dg.AssetCheckSeverity.ERROR
 _WARN = dg.AssetCheckSeverity.WARN
 
 _WHAT = {
-    _KEEPS: "Great Expectations over the delivered batch, accepted and rejected rows together, from "
-    "the contract. To do: look at the findings, mend the extract, land it again.",
-    _ADDS_UP: "Rows read = loaded + rejected + duplicates, for every file (invariant 22). A failure "
-    "is a fault of the loader: report the file shown.",
-    _WITHIN: "Not more rows rejected in one run than the limits allow. To do: look at the reasons in "
-    "landing.quarantine, mend the extract or the profile, land it again.",
-    _READABLE: "No file was refused as a whole. To do: each sentence names file, line and remedy.",
+    _KEEPS: "Great Expectations over what was delivered since the last release, accepted and "
+    "rejected rows together, from the contract. To do: look at the findings, mend the extract, "
+    "land it again.",
+    _ADDS_UP: "Rows read = loaded + rejected + duplicates, for every file (invariant 22). A "
+    "failure is a fault of the loader: report the file shown.",
+    _WITHIN: "Not more rows rejected since the last release than the limits allow. To do: look at "
+    "the reasons in landing.quarantine, mend the extract or the profile, land it again.",
+    _READABLE: "No file was refused as a whole. To do: each sentence names file and remedy.",
     _HAS_LANDED: "Something of this table has landed. To do: nothing, if the source is not used.",
 }
 
@@ -93,9 +94,7 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def _delivered(
-    connection: duckdb.DuckDBPyConnection, contract: Contract
-) -> _Delivered:
+def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _Delivered:
     # A batch that stopped one run is judged again by the next, until a release holds it.
     rows = connection.execute(
         "select delivery_id, path, rows_read, rows_loaded, rows_rejected, rows_duplicate, refusal, "

@@ -1,5 +1,6 @@
 """`csw`: what a person types."""
 
+import os
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.text import Text
 
 from assets.clock import first_instant, last_full_day, parse_as_of
 from assets.extracts.errors import ConfigurationError, ExtractError
@@ -117,6 +119,35 @@ def summary(home: Home = None) -> None:
     _print_summary(_settings(home=home))
 
 
+@app.command()
+def ui(
+    home: Home = None,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = 3000,
+) -> None:
+    """Open the Dagster UI over a home, with its schedule and sensors on."""
+    from orchestration.running import prepare_dagster_home
+
+    settings = _settings(home=home)
+    prepare_dagster_home(settings)
+    _console.print(f"http://127.0.0.1:{port} over {settings.home} (Ctrl-C ends it)")
+    os.chdir(ROOT)
+    dagster = str(Path(sys.executable).parent / "dagster")
+    command = [dagster, "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(dagster, command)  # noqa: S606 - a fixed command, no shell
+
+
+@app.command()
+def parse(home: Home = None) -> None:
+    """Make dbt's manifest for the models and seeds as they are, or say why they don't parse."""
+    from orchestration.dbt import DbtParseError, prepare_project
+
+    try:
+        project = prepare_project(_settings(home=home))
+    except DbtParseError as error:
+        _stop(str(error), EXIT_CODE_RED)
+    _console.print(f"[green]✓[/] {project.manifest_path}")
+
+
 def _run(settings: Settings, as_of: str) -> None:
     # The engines take seconds to import: only where something runs.
     from orchestration.dbt import DbtParseError
@@ -139,12 +170,16 @@ def _run(settings: Settings, as_of: str) -> None:
     except (DbtParseError, ExtractError) as error:
         _stop(str(error), EXIT_CODE_RED)
     if not outcome.is_green:
-        current = folders.read_manifest(settings.releases)
-        kept = f"release {current['id']} stays current" if current else "there is no release yet"
-        for failure in outcome.failures:
-            _console.print(f"[red]✗[/] {failure}", soft_wrap=True, markup=True)
-        _stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
+        _stop_red(settings, outcome.failures)
     _console.print(f"[green]released[/] in {outcome.seconds:.0f} s")
+
+
+def _stop_red(settings: Settings, failures: tuple[str, ...]) -> NoReturn:
+    current = folders.read_manifest(settings.releases)
+    kept = f"release {current['id']} stays current" if current else "there is no release yet"
+    for failure in failures:
+        _console.print(Text("✗ ", style="red") + Text(failure), soft_wrap=True)
+    _stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
 
 
 def _print_summary(settings: Settings) -> None:

@@ -53,7 +53,7 @@ def prepare_project(settings: Settings) -> DbtProject:
 
 
 def dbt_resource(project: DbtProject) -> DbtCliResource:
-    """dbt as the assets call it."""
+    """Dbt as the assets call it."""
     return DbtCliResource(
         project_dir=project,
         profiles_dir=str(PROJECT),

@@ -1,5 +1,6 @@
 """The one file that knows everything: what there is, where it is kept, when it runs."""
 
+import warnings
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -29,15 +30,15 @@ from orchestration.settings import ROOT, Settings
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions of one warehouse."""
+    # Backfill policies are beta and pinned by the lock; nobody needs to read so at every start.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
     project = prepare_project(settings)
     partitions = dg.DailyPartitionsDefinition(
         start_date=settings.first_day.isoformat(), timezone=settings.reporting_time_zone
     )
 
     def as_of(context: dg.AssetExecutionContext) -> datetime:
-        return as_of_run(
-            context.run_tags, lambda: context.partition_time_window.end, settings.zone
-        )
+        return as_of_run(context.run_tags, lambda: context.partition_time_window.end, settings.zone)
 
     def now() -> datetime:
         return datetime.now(UTC)

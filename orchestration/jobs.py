@@ -20,7 +20,6 @@ def build_jobs(
         partitions_def=partitions,
         executor_def=dg.in_process_executor,  # one file, one writer
         description="Landing to release: load, build, check, publish.",
-        tags={"dagster/pool": "build"},
     )
     alerts = dg.define_asset_job(
         "alerts",

@@ -24,10 +24,10 @@ class ProgressHandler(logging.Handler):
             self.console.print(line, highlight=False)
 
 
-@dg.logger(description="One line per thing that was made, on the console of `csw`.")
+@dg.logger
 def progress_logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001
     """A logger that prints the events which a person wants to see."""
-    logger = logging.Logger("csw.progress", logging.DEBUG)  # noqa: LOG001 - one per run
+    logger = logging.Logger("csw.progress", logging.DEBUG)
     logger.addHandler(ProgressHandler())
     return logger
 

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +70,6 @@ def _execute(settings: Settings, as_of: datetime, console: Console) -> list[str]
     import dagster as dg
 
     prepare_dagster_home(settings)
-    warnings.filterwarnings("ignore", module="dagster")
     from orchestration.definitions import build_definitions
     from orchestration.progress import watched_by
 

@@ -14,9 +14,7 @@ from orchestration.jobs import AssetJob
 from orchestration.settings import Settings
 
 
-def build_schedule(
-    settings: Settings, job: AssetJob
-) -> dg.ScheduleDefinition:
+def build_schedule(settings: Settings, job: AssetJob) -> dg.ScheduleDefinition:
     """The daily schedule: the days up to the landing's watermark that no release has yet."""
 
     @dg.schedule(
@@ -33,9 +31,7 @@ def build_schedule(
     return every_morning
 
 
-def build_landing_sensor(
-    settings: Settings, job: AssetJob
-) -> dg.SensorDefinition:
+def build_landing_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
     """The sensor that notices a day that has landed before the morning comes."""
 
     @dg.sensor(
@@ -51,9 +47,7 @@ def build_landing_sensor(
     return a_day_landed
 
 
-def build_release_sensor(
-    settings: Settings, job: AssetJob
-) -> dg.SensorDefinition:
+def build_release_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
     """The sensor that wakes the alerts after each release, in order of publication."""
 
     @dg.sensor(
@@ -69,22 +63,20 @@ def build_release_sensor(
         last = last_evaluated_sequence(settings.ledger)
         waiting = [
             name
-            for name in folders.list_sealed(settings.releases)
+            for name in folders.list_releases(settings.releases)
             if folders.sequence_of(name) > last
         ]
         if not waiting:
             yield dg.SkipReason("Every release has been evaluated.")
         for release_id in waiting:
             failed = _failed_attempts(context.instance, release_id)
-            yield dg.RunRequest(
-                run_key=f"{release_id}-{failed}", tags={"csw/release": release_id}
-            )
+            yield dg.RunRequest(run_key=f"{release_id}-{failed}", tags={"csw/release": release_id})
 
     return a_release_was_published
 
 
 def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
-    """A run for the days up to the landing's watermark that no release has, or why there is none."""
+    """A run for the days up to the landing's watermark that no release has, or why not."""
     newest = newest_day(settings.landing_folder) if settings.landing_folder.is_dir() else None
     if newest is None:
         return dg.SkipReason(
@@ -110,7 +102,5 @@ def _last_released_day(releases: Path, settings: Settings) -> date | None:
 
 
 def _failed_attempts(instance: dg.DagsterInstance, release_id: str) -> int:
-    failed = dg.RunsFilter(
-        tags={"csw/release": release_id}, statuses=[dg.DagsterRunStatus.FAILURE]
-    )
+    failed = dg.RunsFilter(tags={"csw/release": release_id}, statuses=[dg.DagsterRunStatus.FAILURE])
     return instance.get_runs_count(failed)

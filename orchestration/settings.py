@@ -62,7 +62,9 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Paris") from error
+            raise ValueError(
+                f"{name!r} is no time zone; use a name such as Europe/Paris"
+            ) from error
         return name
 
     @field_validator("home", "landing", "seeds")

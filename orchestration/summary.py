@@ -112,9 +112,7 @@ def _attention_table(connection: duckdb.DuckDBPyConnection) -> Table:
 
 
 def _alert_table(alerts: Sequence[OpenAlert]) -> Table:
-    table = Table(
-        title=f"Open alerts: {len(alerts)}", title_justify="left", title_style="bold"
-    )
+    table = Table(title=f"Open alerts: {len(alerts)}", title_justify="left", title_style="bold")
     for name in ("severity", "since", "what", "rule"):
         table.add_column(name, no_wrap=name != "what")
     for alert in alerts[:_SHOWN_ALERTS]:
@@ -139,14 +137,21 @@ def _files_panel(settings: Settings, manifest: dict[str, Any]) -> Panel:
         ("marts", _near(release)),
         ("manifest", _near(release.parent / folders.MANIFEST_FILE)),
         ("alerts told", _near(settings.outbox)),
-        ("quarantine", f"{quarantined:,} rows: select * from meta.quarantine"),
-        ("read it", f"python -c \"import duckdb; duckdb.connect('{_near(release)}', "
-         "read_only=True).sql('from accounts.account_scorecard').show()\""),
+        ("quarantine", f"{quarantined:,} rows in meta.quarantine"),
+        ("read it", _one_liner(release)),
         ("look at it", "make ui, then http://127.0.0.1:3000"),
         ("next", "make demo again: more days land, and the run is incremental"),
     ):
         grid.add_row(name, value)
     return Panel(grid, title="[bold]Where things are[/]", title_align="left", border_style="dim")
+
+
+def _one_liner(release: Path) -> str:
+    """What to paste to see the scorecard."""
+    return (
+        f"python -c \"import duckdb; duckdb.connect('{_near(release)}', read_only=True)"
+        ".sql('from accounts.account_scorecard').show()\""
+    )
 
 
 def _read_alerts(settings: Settings) -> list[OpenAlert]:

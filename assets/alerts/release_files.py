@@ -61,14 +61,15 @@ def published_releases(folder: Path) -> list[Release]:
     """The releases of a folder in order of publication.
 
     `current` is a link to one of them and says nothing about the order: a rollback moves it, and
-    touches no alert.
+    touches no alert. A folder whose name begins with a point is still being built.
     """
     if not folder.is_dir():
         return []
     manifests = [
         path / "manifest.json"
         for path in folder.iterdir()
-        if not path.is_symlink() and (path / "manifest.json").is_file()
+        if not (path.is_symlink() or path.name.startswith("."))
+        and (path / "manifest.json").is_file()
     ]
     return sorted((read_release(path) for path in manifests), key=lambda found: found.sequence)
 

@@ -1,64 +1,19 @@
 """Reads the rules that a person edits (`seeds/alert_*.csv`) and says what is wrong in them."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from assets.alerts.rules import Route, Rule, RuleFilter, RuleSet, SeedRow
+from assets.alerts.rules import Route, Rule, RuleFilter, RuleSet
+from assets.seed_files import Located, Problem, label, read_rows
 
 RULES_FILE = "alert_rules.csv"
 FILTERS_FILE = "alert_rule_filters.csv"
 ROUTES_FILE = "alert_routes.csv"
 
-R = TypeVar("R", bound=SeedRow)
-
-_ALLOWED = {
-    "float_parsing": "a number, with a point before the decimals",
-    "finite_number": "a finite number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "bool_parsing": "true or false",
-    "missing": "a value; the cell must not be empty",
-    "string_too_short": "some text; the cell must not be empty",
-}
-_ALLOWED_PATTERNS = {
-    "target": "a plain file name of letters, digits, '_', '-' and '.' that ends in .jsonl",
-    "rule": "a name of lower-case letters, digits and '_', such as health_fell_below_50",
-    "family": "a name of lower-case letters, digits and '_', such as health_low",
-}
-
 
 class RuleFilesError(ValueError):
     """The rules can't be read; the message names every file, line, column and remedy."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing that is wrong in a seed file; printed, it is one sentence."""
-
-    file: str
-    line: int
-    column: str | None
-    message: str
-    allowed: str
-
-    def __str__(self) -> str:
-        """File, line, column, what is wrong and what is allowed."""
-        column = f", column {self.column}" if self.column else ""
-        return f"{self.file}, line {self.line}{column}: {self.message}; allowed: {self.allowed}."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Located(Generic[R]):
-    """A row of a seed file and the line on which it begins (the header is line 1)."""
-
-    line: int
-    row: R
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +47,9 @@ def read_rule_files(seeds: Path) -> RuleFiles:
     """Reads the three files row by row; a bad row becomes a problem and stops no other."""
     problems: list[Problem] = []
     return RuleFiles(
-        rules=list(_rows(seeds / RULES_FILE, Rule, problems)),
-        filters=list(_rows(seeds / FILTERS_FILE, RuleFilter, problems)),
-        routes=list(_rows(seeds / ROUTES_FILE, Route, problems)),
+        rules=list(read_rows(seeds / RULES_FILE, Rule, problems)),
+        filters=list(read_rows(seeds / FILTERS_FILE, RuleFilter, problems)),
+        routes=list(read_rows(seeds / ROUTES_FILE, Route, problems)),
         problems=problems,
     )
 
@@ -117,91 +72,6 @@ def unknown_rules(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
             )
 
 
-def label(path: Path) -> str:
-    """How messages call a file: its folder and name, since `CSW_SEEDS` may point anywhere."""
-    return f"{path.parent.name}/{path.name}"
-
-
-def columns_of(model: type[SeedRow]) -> list[str]:
-    """The columns of a seed file, in order; a rule's filters stand in a file of their own."""
-    return [name for name in model.model_fields if (model, name) != (Rule, "filters")]
-
-
 def _with_filters(rule: Rule, filters: list[Located[RuleFilter]]) -> Rule:
     own = tuple(found.row for found in filters if found.row.rule == rule.rule)
     return rule.model_copy(update={"filters": own})
-
-
-def _rows(path: Path, model: type[R], problems: list[Problem]) -> Iterator[Located[R]]:
-    for line, cells in _records(path, model, problems):
-        filled = {column: cell for column, cell in cells.items() if cell.strip()}
-        try:
-            yield Located(line=line, row=model.model_validate(filled))
-        except ValidationError as error:
-            problems.extend(_problem(path, line, details) for details in error.errors())
-
-
-def _records(
-    path: Path, model: type[SeedRow], problems: list[Problem]
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """The records of a file as dictionaries, after its header was found right."""
-    expected = columns_of(model)
-    records = _split(path, expected, problems)
-    header = next(records, (1, []))[1]
-    if header and sorted(header) != sorted(expected):
-        wrong = sorted(set(header) ^ set(expected)) or ["a name given twice"]
-        message = f"the header is not right ({', '.join(wrong)})"
-        problems.append(_in_file(path, 1, message, ",".join(expected)))
-        return
-    for line, cells in records:
-        if len(cells) == len(header):
-            yield line, dict(zip(header, cells, strict=True))
-        else:
-            message = f"{len(cells)} cells under {len(header)} columns"
-            problems.append(_in_file(path, line, message, "one cell per column, commas quoted"))
-
-
-def _split(
-    path: Path, expected: list[str], problems: list[Problem]
-) -> Iterator[tuple[int, list[str]]]:
-    """Header and records that are not blank, each with the line on which it begins."""
-    line = 1
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for cells in reader:
-                if cells:
-                    yield line, cells
-                line = reader.line_num + 1
-    except FileNotFoundError:
-        problems.append(_in_file(path, 1, "the file is missing", ",".join(expected)))
-    except UnicodeDecodeError:
-        problems.append(_in_file(path, line, "the text is not UTF-8", "a file saved as UTF-8"))
-    except csv.Error as error:
-        problems.append(_in_file(path, line, str(error), "quotes that are closed"))
-
-
-def _in_file(path: Path, line: int, message: str, allowed: str) -> Problem:
-    return Problem(file=label(path), line=line, column=None, message=message, allowed=allowed)
-
-
-def _problem(path: Path, line: int, details: ErrorDetails) -> Problem:
-    column = str(details["loc"][0]) if details["loc"] else None
-    message = (
-        f"'{details['input']}' is not right" if details["type"] != "missing" else "it is empty"
-    )
-    if details["type"] == "value_error":
-        message, _, allowed = details["msg"].removeprefix("Value error, ").partition("; allowed")
-        allowed = allowed.removeprefix(" is ").removeprefix(" are ")
-    else:
-        allowed = _allowed(details, column)
-    return Problem(file=label(path), line=line, column=column, message=message, allowed=allowed)
-
-
-def _allowed(details: ErrorDetails, column: str | None) -> str:
-    if details["type"] in _ALLOWED:
-        return _ALLOWED[details["type"]]
-    if details["type"] == "string_pattern_mismatch":
-        return _ALLOWED_PATTERNS.get(column or "", details["msg"])
-    expected = details.get("ctx", {}).get("expected")
-    return str(expected) if expected else details["msg"]

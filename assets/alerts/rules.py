@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from assets.seed_files import SeedRow
 
 Severity = Literal["info", "warning", "critical"]
 RANKS: dict[str, int] = {"info": 1, "warning": 2, "critical": 3}
@@ -23,12 +25,6 @@ SentTransition = Literal["opened", "resolved"]
 
 def _split(cell: object) -> object:
     return tuple(part.strip() for part in cell.split("|")) if isinstance(cell, str) else cell
-
-
-class SeedRow(BaseModel):
-    """One row of a seed file; anything that no field names is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class RuleFilter(SeedRow):
@@ -76,7 +72,7 @@ class Rule(SeedRow):
     on_activation: Literal["fire", "baseline"] = "fire"
     enabled: bool = True
     what_to_do: str = ""
-    filters: tuple[RuleFilter, ...] = ()
+    filters: tuple[RuleFilter, ...] = Field(default=(), exclude=True)
 
     @field_validator("sentence")
     @classmethod
@@ -121,7 +117,8 @@ class Rule(SeedRow):
     @cached_property
     def version(self) -> str:
         """A hash of the rule's row and its filters: which wording of the rule fired."""
-        return digest(self.model_dump(mode="json"))[:16]
+        filters = [found.model_dump(mode="json") for found in self.filters]
+        return digest({**self.model_dump(mode="json"), "filters": filters})[:16]
 
 
 @dataclass(frozen=True, kw_only=True)

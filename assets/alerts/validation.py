@@ -9,13 +9,12 @@ from assets.alerts.rule_files import (
     FILTERS_FILE,
     ROUTES_FILE,
     RULES_FILE,
-    Problem,
     RuleFiles,
-    label,
     read_rule_files,
     unknown_rules,
 )
 from assets.alerts.rules import ACCOUNT_STATUS, DEFAULT_ROUTE, HEALTH_SCORE
+from assets.seed_files import Problem, label
 
 
 def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list[Problem]:

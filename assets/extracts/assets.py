@@ -1,4 +1,4 @@
-"""The raw tables as assets: one per contract, made by one factory, since they differ only by data."""
+"""The raw tables as assets: one per contract, by one factory, since they differ only by data."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +15,6 @@ from assets.extracts.known_log import KnownLog
 from assets.extracts.loader import TableLoad, load_table
 from assets.extracts.profiles import Profile
 from assets.extracts.tables import count_rows
-
 
 _REJECTED = dg.TableSchema(
     columns=[dg.TableColumn(name) for name in ("file", "line", "column", "reason")]
@@ -46,7 +45,7 @@ class ExtractOptions:
 def build_raw_assets(
     options: ExtractOptions, after: Iterable[dg.AssetKey], partitions: dg.PartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
-    """One asset per contract table: `crm/accounts`, `events/events`, …"""
+    """One asset per contract table, such as `crm/accounts`."""
     deps = list(after)
     return [
         _raw_asset(contract, options, deps, partitions) for contract in load_contracts().values()
@@ -66,6 +65,7 @@ def _raw_asset(
         kinds={"duckdb", "file"},
         owners=["data-engineering@example.com"],
         partitions_def=partitions,
+        pool="build",
         backfill_policy=dg.BackfillPolicy.single_run(),
         description=contract.description,
         metadata={"dagster/column_schema": _column_schema(contract), "mode": contract.mode},

@@ -186,7 +186,8 @@ def read_contract(path: Path) -> Contract:
     try:
         return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigurationError(explain(path.as_posix(), error, Contract)) from error
+        sentence = explain(path.as_posix(), error, Contract)
+    raise ConfigurationError(sentence)
 
 
 @cache

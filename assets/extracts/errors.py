@@ -29,7 +29,7 @@ def explain(name: str, error: Exception, model: type[BaseModel]) -> str:
     if first["type"] != "extra_forbidden":
         ours = first["msg"].removeprefix("Value error, ").rstrip(".")
         said = ours if first["type"] == "value_error" else ours[:1].lower() + ours[1:]
-        return f"{name}: {key or 'the file'}: {said}."
+        return ": ".join(part for part in (name, key, said) if part) + "."
     allowed = sorted(_fields_at(model, where[:-1]))
     close = get_close_matches(str(where[-1]), allowed, n=1)
     hint = f" did you mean {close[0]}?" if close else ""

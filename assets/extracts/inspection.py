@@ -11,6 +11,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -173,13 +174,12 @@ def _look_at_parquet(file: LandedFile, tee: _Tee) -> None:
 
 
 def _header_text(file: LandedFile, head: str) -> str:
-    """The text up to the end of the first record; refuses what has no usable header line."""
-    first = next(csv.reader(io.StringIO(head, newline="")), [])
-    if not any(name.strip() for name in first):
+    """The text in which the header is; refuses what has no usable first line."""
+    line = head.split("\n", maxsplit=1)[0]
+    if not line.strip():
         raise RefusedFileError(
             f"{file.path}, line 1: is blank where the header should be; begin with the header line."
         )
-    line = head.split("\n", maxsplit=1)[0]
     if "\r" in line.removesuffix("\r"):
         raise RefusedFileError(
             f"{file.path}, line 1: the lines end in carriage returns alone; "
@@ -188,15 +188,31 @@ def _header_text(file: LandedFile, head: str) -> str:
     return head
 
 
-def header(text: str, delimiter: str) -> tuple[str, ...]:
-    """The column names of a CSV's first record; a column without a name is `column_<n>`."""
-    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+def header(file: LandedFile, text: str, delimiter: str) -> tuple[str, ...]:
+    """The column names of a CSV's first record; a column without a name is `column_<n>`.
+
+    Raises:
+        RefusedFileError: the first record is no sound CSV.
+    """
+    try:
+        return _split(text, delimiter)
+    except csv.Error as error:
+        raise RefusedFileError(
+            f"{file.path}, line 1: the header cannot be read ({error}); "
+            'begin with one line of column names, and write a quote inside a name as "".'
+        ) from error
+
+
+def _split(text: str, delimiter: str) -> tuple[str, ...]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    names = next(rows, [])
     return tuple(name.strip() or f"column_{n}" for n, name in enumerate(names, start=1))
 
 
 def likely_delimiter(text: str, wanted: set[str]) -> str | None:
     """The delimiter under which the header has all wanted columns, if there is one."""
     for delimiter in DELIMITERS:
-        if wanted <= set(header(text, delimiter)):
-            return delimiter
+        with suppress(csv.Error):
+            if wanted <= set(_split(text, delimiter)):
+                return delimiter
     return None

@@ -83,13 +83,3 @@ def _day(text: str) -> date:
     if len(text) != len("2024-12-31"):
         raise ValueError(text)
     return date.fromisoformat(text)
-
-
-def newest_day(landing: Path) -> date | None:
-    """The newest day that has a dt= folder with something in it, or None where there is none."""
-    days = [
-        _day(folder.name.removeprefix("dt="))
-        for folder in landing.glob("*/*/dt=*")
-        if folder.is_dir() and any(folder.iterdir())
-    ]
-    return max(days, default=None)

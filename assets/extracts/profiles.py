@@ -218,7 +218,10 @@ def load_profile(name_or_path: str | Path) -> Profile:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Profile.model_validate(_with_parent(path, said))
     except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigurationError(explain(path.name, error, Profile)) from error
+        sentence = explain(path.name, error, Profile)
+    # Not inside the handler: pydantic's error would live on in the chain, and DuckDB's client
+    # would print what it holds as leaked when the process ends.
+    raise ConfigurationError(sentence)
 
 
 def profile_of(landing: Path, *, default: str = "canonical") -> Profile:

@@ -66,7 +66,7 @@ def _names(
     plan: ReadPlan,
 ) -> tuple[str, ...]:
     if file.kind != "parquet":
-        return header(inspection.header_text, plan.delimiter)
+        return header(file, inspection.header_text, plan.delimiter)
     try:
         rows = connection.execute(
             f"select column_name from (describe select * from {PARQUET})",  # noqa: S608
@@ -153,6 +153,9 @@ def _stage_csv(connection: duckdb.DuckDBPyConnection, reading: Reading, scratch:
     try:
         connection.execute(statement(reading, _read_csv(reading, reading.file.location)))
     except duckdb.InvalidInputException:
+        return _stage_carefully(connection, reading, scratch)
+    if not count(connection, reading.table):
+        # A file without rows is small, or DuckDB took them for a part of something else.
         return _stage_carefully(connection, reading, scratch)
     has_broken = count(connection, reading.table, "_broken is not null") > 0
     if has_broken and not _locate(connection, reading, scratch, is_cut=False):

@@ -47,7 +47,7 @@ class ReleaseOptions:
 def build_release_asset(
     options: ReleaseOptions, marts: list[dg.AssetKey], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
-    """The release of a run: copied, described, and flipped to, if and only if its audit is green."""
+    """The release of a run, made if and only if its audit is green."""
 
     @dg.asset(
         key=RELEASE_KEY,
@@ -56,15 +56,17 @@ def build_release_asset(
         kinds={"duckdb", "file"},
         owners=["data-engineering@example.com"],
         partitions_def=partitions,
+        pool="build",
         backfill_policy=dg.BackfillPolicy.single_run(),
-        description="The audited marts in a file of their own; `releases/current/csw.duckdb` always "
-        "opens the newest, and a reader keeps its release until it closes.",
+        description="The audited marts in a file of their own; `releases/current/csw.duckdb` "
+        "always opens the newest, and a reader keeps its release until it closes.",
     )
     def release(context: dg.AssetExecutionContext, build: DuckDBResource) -> dg.MaterializeResult:
         as_of = options.as_of(context)
         request = ReleaseRequest(
             as_of=as_of,
             as_of_day=as_of_day(as_of, options.zone).isoformat(),
+            time_zone=options.zone.key,
             published_at=options.now(),
             code_version=options.code_version,
             configuration_version=options.configuration_version(),

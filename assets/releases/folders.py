@@ -1,4 +1,4 @@
-"""The release folder: one directory per release, and `current`, a link that is flipped atomically."""
+"""The release folder: a directory per release, and `current`, a link that flips atomically."""
 
 import json
 import os
@@ -21,14 +21,22 @@ def building_folder(releases: Path, release_id: str) -> Path:
     return folder
 
 
-def seal(folder: Path, manifest: dict[str, Any], target: Path) -> None:
-    """Write the manifest, bring everything to disk, and give the folder its name."""
+def seal(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest last and bring everything to disk: with it, the folder is whole."""
     manifest_file = folder / MANIFEST_FILE
     manifest_file.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
     for path in (folder / RELEASE_FILE, manifest_file, folder):
         _sync(path)
-    folder.rename(target)
-    _sync(target.parent)
+
+
+def reveal(releases: Path, release_id: str) -> bool:
+    """Give a sealed folder its name, so that readers can see it; False if there is none."""
+    folder = releases / f"{_BUILDING}{release_id}"
+    if not (folder / MANIFEST_FILE).is_file():
+        return False
+    folder.rename(releases / release_id)
+    _sync(releases)
+    return True
 
 
 def flip(releases: Path, release_id: str) -> None:
@@ -55,8 +63,8 @@ def current_as_of(releases: Path) -> datetime | None:
     return datetime.fromisoformat(manifest["as_of"]) if manifest else None
 
 
-def list_sealed(releases: Path) -> list[str]:
-    """Ids of all sealed releases, oldest first."""
+def list_releases(releases: Path) -> list[str]:
+    """Ids of all releases that readers can see, oldest first."""
     if not releases.is_dir():
         return []
     return sorted(

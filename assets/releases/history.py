@@ -60,7 +60,7 @@ def prepare_history(connection: duckdb.DuckDBPyConnection) -> None:
 def read_releases(connection: duckdb.DuckDBPyConnection) -> list[ReleaseRecord]:
     """All recorded releases, oldest first."""
     rows = connection.execute(
-        f"select {', '.join(_FIELDS)} from history.releases order by sequence"  # noqa: S608
+        f"select {', '.join(_FIELDS)} from history.releases order by sequence"
     ).fetchall()
     names = _FIELDS
     return [ReleaseRecord(**dict(zip(names, row, strict=True))) for row in rows]
@@ -78,7 +78,7 @@ def append_shown(connection: duckdb.DuckDBPyConnection, record: ReleaseRecord) -
             table: _append_days(connection, table, mart, "build") for table, mart in SHOWN.items()
         }
         connection.execute(
-            f"insert into history.releases ({', '.join(_FIELDS)}) "  # noqa: S608
+            f"insert into history.releases ({', '.join(_FIELDS)}) "
             f"values ({', '.join('?' * len(_FIELDS))})",
             [getattr(record, name) for name in _FIELDS],
         )
@@ -120,9 +120,7 @@ def is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
     return row is None or row[0] == 0
 
 
-def _append_days(
-    connection: duckdb.DuckDBPyConnection, table: str, mart: str, catalog: str
-) -> int:
+def _append_days(connection: duckdb.DuckDBPyConnection, table: str, mart: str, catalog: str) -> int:
     schema, name = mart.split(".")
     present = _columns(connection, "build", "history", table)
     for column, data_type in _columns(connection, catalog, schema, name).items():

@@ -51,13 +51,15 @@ def write_meta(
     _create(connection, "releases", "One row per release that was published.", _RELEASES)
     names = [column[0] for column in _RELEASES]
     connection.execute(
-        f"insert into release.meta.releases select {', '.join(names)} from history.releases"  # noqa: S608
+        f"insert into release.meta.releases select {', '.join(names)} from history.releases"
     )
     connection.execute(
         "insert into release.meta.releases values (?, ?, ?, ?, ?, ?)",
         [getattr(record, name) for name in names],
     )
-    _create(connection, "checks", "One row per check that this release passed or warns of.", _CHECKS)
+    _create(
+        connection, "checks", "One row per check that this release passed or warns of.", _CHECKS
+    )
     for check in checks:
         connection.execute(
             "insert into release.meta.checks values (?, ?, ?, ?, ?)",
@@ -88,7 +90,9 @@ def count_quarantined(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def read_last_delivery(connection: duckdb.DuckDBPyConnection) -> int:
     """Number of the newest delivery that the build holds; 0 where nothing has landed."""
-    row = connection.execute("select coalesce(max(delivery_id), 0) from landing.deliveries").fetchone()
+    row = connection.execute(
+        "select coalesce(max(delivery_id), 0) from landing.deliveries"
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -1,6 +1,5 @@
 """Publish a release: copy audited marts, describe them in a manifest, flip `current` to them."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -39,6 +38,7 @@ class ReleaseRequest:
 
     as_of: datetime
     as_of_day: str
+    time_zone: str
     published_at: datetime
     code_version: str
     configuration_version: str
@@ -72,29 +72,26 @@ class UnauditedReleaseError(Exception):
 def heal(connection: duckdb.DuckDBPyConnection, releases: Path) -> list[str]:
     """Finish or undo what a killed run left, before anything is built on it.
 
-    A folder that was sealed but not recorded is removed: nobody saw it. A release that was recorded
-    but not flipped to is flipped to. A build that was made anew takes over what the current release
-    shows. Returns a sentence for each.
+    A release that was recorded is revealed and flipped to; what was built without a record is
+    removed: nobody saw it. A build that was made anew takes over what the current release shows.
+    Returns a sentence for each.
     """
     history.prepare_history(connection)
-    said = [f"removed the unfinished {name}" for name in folders.remove_unfinished(releases)]
+    said = []
+    recorded = history.read_releases(connection)
+    if recorded:
+        last = recorded[-1]
+        if folders.reveal(releases, last.release_id):
+            said.append(f"revealed {last.release_id}, which was recorded before a kill")
+        if _advance(releases, last.release_id, last.as_of):
+            said.append(f"flipped to {last.release_id}, which was recorded before a kill")
+    said += [f"removed the unfinished {name}" for name in folders.remove_unfinished(releases)]
     manifest = folders.read_manifest(releases)
-    if history.is_empty(connection) and manifest:
+    if manifest and history.is_empty(connection):
         days = history.restore_from_release(
             connection, releases / folders.CURRENT / folders.RELEASE_FILE
         )
         said.append(f"took over {days} shown days from release {manifest['id']}")
-    recorded = history.read_releases(connection)
-    if manifest and not recorded:
-        return said
-    known = {record.release_id for record in recorded}
-    last = recorded[-1].sequence if recorded else 0
-    for release_id in folders.list_sealed(releases):
-        if release_id not in known and folders.sequence_of(release_id) > last:
-            shutil.rmtree(releases / release_id)
-            said.append(f"removed {release_id}, which was never recorded")
-    if recorded and _advance(releases, recorded[-1].release_id, recorded[-1].as_of):
-        said.append(f"flipped to {recorded[-1].release_id}, which was recorded before a kill")
     return said
 
 
@@ -103,8 +100,10 @@ def publish(
 ) -> PublishedRelease:
     """Copy the marts into a release of their own and flip to it.
 
-    The connection is the build's. The order makes a kill at any point harmless: the folder is sealed,
-    then what was shown and the release's record are committed together, then `current` flips.
+    The connection is the build's. The order makes a kill at any point harmless: the folder is
+    sealed under a hidden name, then what was shown and the release's record are committed
+    together, then the folder gets its name and `current` flips to it. `heal` finishes what a kill
+    after the record left.
 
     Raises:
         UnauditedReleaseError: If a blocking check is red; nothing was written.
@@ -129,8 +128,9 @@ def publish(
     )
     folder = folders.building_folder(releases, release_id)
     manifest = _write_file(connection, folder / folders.RELEASE_FILE, request, record)
-    folders.seal(folder, manifest, releases / release_id)
+    folders.seal(folder, manifest)
     shown_rows = history.append_shown(connection, record)
+    folders.reveal(releases, release_id)
     _advance(releases, release_id, request.as_of)
     current = folders.read_manifest(releases)
     return PublishedRelease(
@@ -164,6 +164,7 @@ def _write_file(
         "id": record.release_id,
         "sequence": record.sequence,
         "as_of": request.as_of.isoformat(),
+        "time_zone": request.time_zone,
         "published_at": request.published_at.isoformat(),
         "code_version": request.code_version,
         "configuration_hash": request.configuration_version,
@@ -180,9 +181,9 @@ def _write_file(
 
 
 def _next_sequence(connection: duckdb.DuckDBPyConnection, releases: Path) -> int:
-    sealed = [folders.sequence_of(name) for name in folders.list_sealed(releases)]
+    visible = [folders.sequence_of(name) for name in folders.list_releases(releases)]
     recorded = [record.sequence for record in history.read_releases(connection)]
-    return max([0, *sealed, *recorded]) + 1
+    return max([0, *visible, *recorded]) + 1
 
 
 def _advance(releases: Path, release_id: str, as_of: datetime) -> bool:

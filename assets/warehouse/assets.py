@@ -1,7 +1,7 @@
 """The warehouse's assets: the seeds as they stand, and the dbt graph from staging to marts."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,8 +62,9 @@ def build_configuration_asset(
         kinds={"csv", "duckdb"},
         owners=["cs-ops@example.com"],
         partitions_def=partitions,
+        pool="build",
         backfill_policy=dg.BackfillPolicy.single_run(),
-        description="One row per cell of the seeds that were in force; checked before anything loads.",
+        description="One row per cell of the seeds in force; checked before anything loads.",
     )
     def configuration(
         context: dg.AssetExecutionContext,  # noqa: ARG001 - Dagster passes it by name
@@ -88,6 +89,7 @@ def build_dbt_assets(
         manifest=project.manifest_path,
         project=project,
         partitions_def=partitions,
+        pool="build",
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=_Translator(),
         name="dbt_build",
@@ -107,7 +109,7 @@ def build_dbt_assets(
             raise_on_error=False,
         )
         # Nobody else may open the build while dbt does, so what its tables hold is read afterwards.
-        events: Sequence[DbtEvent] = list(invocation.stream())
+        events: list[Any] = list(invocation.stream())
         with build.get_connection() as connection:
             rows = count_rows(connection)
             for event in events:
@@ -126,15 +128,13 @@ def build_dbt_assets(
     return dbt_build
 
 
-def _counted(
-    context: dg.AssetExecutionContext, event: Any, rows: Mapping[str, int]
-) -> Any:
+def _counted(context: dg.AssetExecutionContext, event: Any, rows: Mapping[str, int]) -> Any:
     if not isinstance(event, dg.Output):
         return event
     address = context.asset_key_for_output(event.output_name).to_user_string()
     if address not in rows:  # a view: it has no rows of its own
         return event
-    metadata = {**event.metadata, "dagster/row_count": rows[address]}
+    metadata: dict[str, Any] = {**event.metadata, "dagster/row_count": rows[address]}
     return dg.Output(value=event.value, output_name=event.output_name, metadata=metadata)
 
 
@@ -145,15 +145,15 @@ def _read_failures(
     personal: frozenset[str],
 ) -> FailingRows | None:
     relation = relations.get(event.check_name or "")
-    return read_failing_rows(connection, relation, personal) if relation and not event.passed else None
+    return (
+        read_failing_rows(connection, relation, personal) if relation and not event.passed else None
+    )
 
 
 def _described(event: dg.AssetCheckResult, found: FailingRows | None) -> dg.AssetCheckResult:
     if found is None or not found.columns:
         return event
-    records = [
-        dg.TableRecord(dict(zip(found.columns, row, strict=True))) for row in found.rows
-    ]
+    records = [dg.TableRecord(dict(zip(found.columns, row, strict=True))) for row in found.rows]
     schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in found.columns])
     return dg.AssetCheckResult(
         passed=event.passed,

@@ -1,11 +1,13 @@
 """What is wrong in the seeds: a sentence each, with file, line, column and what is allowed."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from assets.alerts.rule_files import Problem
 from assets.alerts.validation import validate_rules
+from assets.seed_files import Problem
+from assets.warehouse.health_files import find_health_problems
 
 
 def find_problems(seeds: Path, models: Path) -> list[Problem]:
@@ -17,8 +19,8 @@ def find_problems(seeds: Path, models: Path) -> list[Problem]:
         if "metric" in column.get("config", {}).get("meta", {})
     }
     attributes = {column["name"] for column in _columns(marts / "dim_accounts.yml")}
-    return validate_rules(seeds, metrics, attributes)
+    return [*find_health_problems(seeds, metrics), *validate_rules(seeds, metrics, attributes)]
 
 
-def _columns(path: Path) -> list[dict]:
+def _columns(path: Path) -> list[dict[str, Any]]:
     return list(yaml.safe_load(path.read_text("utf-8"))["models"][0]["columns"])

@@ -11,8 +11,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,19 @@ ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt_project"
 # Stand-ins that no other text of the project can be taken for.
 AS_OF, ZONE, VERSION = "2001-02-03T04:05:06+00:00", "Etc/Stand_in", "configuration stand-in"
-LOADER_DEFAULTS: Row = {"_is_deleted": False, "_load_order": "0", "_delivery_id": 1}
+LOADER_DEFAULTS: dict[str, Any] = {"_is_deleted": False, "_load_order": "0", "_delivery_id": 1}
+DELIVERY_DEFAULTS: dict[str, Any] = {
+    "content_hash": "",
+    "path_version": 1,
+    "size_bytes": 0,
+    "rows_read": 0,
+    "rows_loaded": 0,
+    "rows_rejected": 0,
+    "rows_duplicate": 0,
+    "state": "loaded",
+    "run_id": "",
+    "loaded_at": datetime(2024, 1, 1, tzinfo=UTC),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,7 @@ class Node:
     sql: str
     types: Mapping[str, str]
     never_null: tuple[str, ...]
+    parents: tuple[str, ...]
 
     @property
     def is_seed(self) -> bool:
@@ -60,6 +73,14 @@ class Warehouse:
     def __repr__(self) -> str:
         """Short: a failing example shows its rows and not our SQL."""
         return f"<{len(self.nodes)} compiled nodes>"
+
+    def only(self, *names: str) -> "Warehouse":
+        """These models, and all that they are made from."""
+        wanted = set(names)
+        for node in reversed(self.nodes):
+            if node.name in wanted:
+                wanted |= set(node.parents)
+        return replace(self, nodes=tuple(node for node in self.nodes if node.name in wanted))
 
     def build(
         self, tables: Mapping[str, Rows], as_of: datetime, *, zone: str = "UTC"
@@ -115,7 +136,7 @@ def land(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> N
     contracts = load_contracts()
     for name, rows in tables.items():
         if name == "landing.deliveries":
-            _insert(connection, name, rows)
+            _insert(connection, name, [DELIVERY_DEFAULTS | dict(row) for row in rows])
         else:
             contract = contracts[name]
             _insert(connection, raw_name(contract), _with_defaults(contract, rows))
@@ -180,6 +201,7 @@ def _nodes(manifest: Path) -> Iterable[Node]:
         is_enforced = node["config"]["contract"]["enforced"]
         yield Node(
             relation=node["relation_name"],
+            parents=tuple(wanted[parent]["name"] for parent in graph[key]),
             schema=node["schema"],
             name=node["name"],
             sql=node.get("compiled_code", ""),

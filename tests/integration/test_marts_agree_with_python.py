@@ -1,14 +1,17 @@
 """The marts against their re-computation in plain Python, on generated landings."""
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.integration.agreement import assert_agree
 from tests.integration.compiled_warehouse import Rows, Warehouse, read_rows
 from tests.recompute.activity import account_activity_daily, account_module_usage
-from tests.recompute.books import Landing, landings, seeded
+from tests.recompute.books import Landing, landings, seeded, shifted
 from tests.recompute.revenue import mrr_books
 
 FEW = settings(
@@ -35,29 +38,50 @@ def test_revenue_and_usage_agree_on_small_landings(warehouse: Warehouse, rows: L
     _assert_marts_agree(warehouse, rows)
 
 
-def _assert_marts_agree(warehouse: Warehouse, rows: Landing) -> None:
-    with closing(warehouse.build(raw_tables(rows), rows.as_of)) as build:
-        books = mrr_books(rows.accounts, rows.subscriptions, rows.items, rows.as_of)
-        movements = read_rows(build, "revenue.fct_mrr_movements")
-        assert_agree(movements, books.movements, ["account_id", "moved_at", "movement", "policy"])
-        monthly = read_rows(build, "revenue.fct_mrr_monthly")
-        assert_agree(monthly, books.monthly, ["account_id", "month", "policy"])
-        assert_agree(
-            read_rows(build, "usage.fct_account_activity_daily"),
-            account_activity_daily(
-                rows.accounts,
-                rows.users,
-                rows.events,
-                rows.as_of,
-                other_dated=[(s["account_id"], s["started_at"]) for s in rows.subscriptions],
-            ),
-            ["account_id", "day"],
-        )
-        assert_agree(
-            read_rows(build, "usage.account_module_usage"),
-            account_module_usage(rows.accounts, rows.users, rows.events, rows.as_of),
-            ["account_id", "module"],
-        )
+@pytest.mark.parametrize(
+    "shift",
+    [
+        pytest.param(timedelta(hours=-2), id="the clocks went forward yesterday"),
+        pytest.param(timedelta(hours=-1), id="billed at local midnights of the winter"),
+        pytest.param(timedelta(days=-154, hours=-1), id="the clocks went back yesterday"),
+    ],
+)
+def test_revenue_and_usage_agree_in_a_zone_with_summer_time(
+    warehouse: Warehouse, shift: timedelta
+) -> None:
+    """Prevents days of 24 hours: one of 23 and one of 25 hours are in the landing, with sessions."""
+    rows = next(r for r in map(seeded, range(40)) if r.as_of == datetime(2024, 4, 1, tzinfo=UTC))
+    _assert_marts_agree(warehouse, shifted(rows, shift), zone="Europe/Berlin")
+
+
+def _assert_marts_agree(warehouse: Warehouse, rows: Landing, *, zone: str = "UTC") -> None:
+    with closing(warehouse.build(raw_tables(rows), rows.as_of, zone=zone)) as build:
+        _assert_revenue_agrees(build, rows, ZoneInfo(zone))
+        _assert_usage_agrees(build, rows, ZoneInfo(zone))
+
+
+def _assert_revenue_agrees(
+    build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo
+) -> None:
+    books = mrr_books(rows.accounts, rows.subscriptions, rows.items, rows.as_of, zone=zone)
+    movements = read_rows(build, "revenue.fct_mrr_movements")
+    assert_agree(movements, books.movements, ["account_id", "moved_at", "movement", "policy"])
+    monthly = read_rows(build, "revenue.fct_mrr_monthly")
+    assert_agree(monthly, books.monthly, ["account_id", "month", "policy"])
+
+
+def _assert_usage_agrees(build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo) -> None:
+    use = (rows.accounts, rows.users, rows.events, rows.as_of)
+    other = [(s["account_id"], s["started_at"]) for s in rows.subscriptions]
+    daily = account_activity_daily(*use, other_dated=other, zone=zone)
+    assert_agree(
+        read_rows(build, "usage.fct_account_activity_daily"), daily, ["account_id", "day"]
+    )
+    assert_agree(
+        read_rows(build, "usage.account_module_usage"),
+        account_module_usage(*use, zone=zone),
+        ["account_id", "module"],
+    )
 
 
 def raw_tables(rows: Landing) -> dict[str, Rows]:

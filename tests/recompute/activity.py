@@ -1,14 +1,14 @@
 """Activity once more, in plain Python, from the rows that landed; shares no code with the product.
 
 Slow and simple on purpose: every day of every account goes over all of its events. Source of
-every rule: the project's spec 30 (usage) and spec 00 (time, words). Days are UTC; time is counted
-in whole microseconds and divided once.
+every rule: the project's spec 30 (usage) and spec 00 (time, words). Days are those of `zone`, UTC
+if nobody says; time is counted in whole microseconds and divided once.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Any
 
@@ -32,17 +32,13 @@ class Moment:
     actor: Actor
     user_id: str | None
     at: datetime
+    day: date
     kind: str
     module: str
     quantity: int
     session: tuple[Actor, date, str]
     opens_session: bool
     microseconds: int
-
-    @property
-    def day(self) -> date:
-        """The local day."""
-        return self.at.date()
 
     @property
     def is_activity(self) -> bool:
@@ -56,17 +52,17 @@ class Registration:
 
     account_id: str
     user_id: str
-    since: datetime | None
-    deactivated_at: datetime | None
+    since: date | None
+    deactivated_on: date | None
     event_days: frozenset[date]
 
     def counts(self, first_day: date, last_day: date) -> bool:
         """Whether the user is registered in the window of these full days."""
         if any(first_day <= day <= last_day for day in self.event_days):
             return True
-        if self.since is None or self.since >= midnight(last_day + ONE_DAY):
+        if self.since is None or self.since > last_day:
             return False
-        return self.deactivated_at is None or self.deactivated_at >= midnight(first_day)
+        return self.deactivated_on is None or self.deactivated_on >= first_day
 
 
 def account_activity_daily(
@@ -76,6 +72,7 @@ def account_activity_daily(
     as_of: datetime,
     *,
     other_dated: Iterable[tuple[str, datetime]] = (),
+    zone: tzinfo = UTC,
 ) -> list[dict[str, Any]]:
     """The rows of `fct_account_activity_daily`, ordered by account and day.
 
@@ -86,10 +83,11 @@ def account_activity_daily(
         as_of: the as-of instant; the last row of an account is that of the last full day before.
         other_dated: (account, instant) of the dated rows of other tables, which can be an
             account's first.
+        zone: the reporting time zone.
     """
     known = [row for row in accounts if row["created_at"] < as_of and not row.get("is_test")]
-    everyone = registrations(known, users, events, as_of)
-    moments = counted_moments(known, users, events, as_of)
+    everyone = registrations(known, users, events, as_of, zone)
+    moments = counted_moments(known, users, events, as_of, zone)
     infers = not any(e["event_type"] == "login" and e["occurred_at"] < as_of for e in events)
     rows = []
     for account in sorted(known, key=lambda row: str(row["account_id"])):
@@ -97,10 +95,10 @@ def account_activity_daily(
         own = [m for m in moments if m.account_id == name]
         people = [r for r in everyone if r.account_id == name]
         dated = [*_dated(name, users, events), *(at for a, at in other_dated if a == name)]
-        day = min([account["created_at"], *(at for at in dated if at < as_of)]).date()
-        while day < as_of.date():
+        day = local_day(min([account["created_at"], *(at for at in dated if at < as_of)]), zone)
+        while day < local_day(as_of, zone):
             row = account_day(day, own, people, infers=infers)
-            created = account["created_at"].date()
+            created = local_day(account["created_at"], zone)
             rows.append({"account_id": name, **row, "is_before_creation": day < created})
             day += ONE_DAY
     return rows
@@ -182,7 +180,11 @@ def _ratio(part: int | Fraction, whole: int | Fraction) -> Fraction | None:
 
 
 def registrations(
-    accounts: Sequence[Row], users: Sequence[Row], events: Sequence[Row], as_of: datetime
+    accounts: Sequence[Row],
+    users: Sequence[Row],
+    events: Sequence[Row],
+    as_of: datetime,
+    zone: tzinfo = UTC,
 ) -> list[Registration]:
     """Every product user who ever counts: of `users`, or of an event that names a new one."""
     names = {row["account_id"] for row in accounts}
@@ -202,9 +204,9 @@ def registrations(
             Registration(
                 account_id=key[0],
                 user_id=key[1],
-                since=min(instants, default=None),
-                deactivated_at=gone if gone is not None and gone < as_of else None,
-                event_days=frozenset(at.date() for at in seen[key]),
+                since=local_day(min(instants), zone) if instants else None,
+                deactivated_on=local_day(gone, zone) if gone is not None and gone < as_of else None,
+                event_days=frozenset(local_day(at, zone) for at in seen[key]),
             )
         )
     return found
@@ -217,7 +219,11 @@ def _is_dated_before(user: Row, as_of: datetime) -> bool:
 
 
 def counted_moments(
-    accounts: Sequence[Row], users: Sequence[Row], events: Sequence[Row], as_of: datetime
+    accounts: Sequence[Row],
+    users: Sequence[Row],
+    events: Sequence[Row],
+    as_of: datetime,
+    zone: tzinfo = UTC,
 ) -> list[Moment]:
     """Every event that counts, in its session: of a known account, of nobody internal."""
     names = {row["account_id"] for row in accounts}
@@ -230,7 +236,7 @@ def counted_moments(
     for event in events:
         key = (event["account_id"], event.get("user_id"))
         if event["occurred_at"] < as_of and key[0] in names and key not in internal:
-            day = event["occurred_at"].date()
+            day = local_day(event["occurred_at"], zone)
             visits[event["account_id"], actor_of(event), day].append(event)
     moments = []
     for (_, actor, day), own in visits.items():
@@ -284,6 +290,7 @@ def _timed(actor: Actor, session: tuple[Actor, date, str], events: Sequence[Row]
                 actor=actor,
                 user_id=event.get("user_id"),
                 at=event["occurred_at"],
+                day=session[1],
                 kind=event["event_type"],
                 module=NO_MODULE if event.get("module") is None else event["module"],
                 quantity=1 if event.get("quantity") is None else event["quantity"],
@@ -307,7 +314,12 @@ def _opened(event: Row, following: Row | None) -> int:
 
 
 def account_module_usage(
-    accounts: Sequence[Row], users: Sequence[Row], events: Sequence[Row], as_of: datetime
+    accounts: Sequence[Row],
+    users: Sequence[Row],
+    events: Sequence[Row],
+    as_of: datetime,
+    *,
+    zone: tzinfo = UTC,
 ) -> list[dict[str, Any]]:
     """The rows of `account_module_usage`, peers aside: every module with a use or with time, ever.
 
@@ -315,9 +327,9 @@ def account_module_usage(
     A module is used by an event of type `use`; its time is the time of all its events.
     """
     known = [row for row in accounts if row["created_at"] < as_of and not row.get("is_test")]
-    everyone = registrations(known, users, events, as_of)
-    last = as_of.date() - ONE_DAY
-    moments = [m for m in counted_moments(known, users, events, as_of) if m.day <= last]
+    everyone = registrations(known, users, events, as_of, zone)
+    last = local_day(as_of, zone) - ONE_DAY
+    moments = [m for m in counted_moments(known, users, events, as_of, zone) if m.day <= last]
     rows = []
     for account in sorted(known, key=lambda row: str(row["account_id"])):
         name = account["account_id"]
@@ -417,6 +429,6 @@ def micros(instant: datetime) -> int:
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def midnight(day: date) -> datetime:
-    """The first instant of a day, UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def local_day(instant: datetime, zone: tzinfo) -> date:
+    """The day that an instant falls on, in a time zone."""
+    return instant.astimezone(zone).date()

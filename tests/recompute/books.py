@@ -98,6 +98,24 @@ def landings(
     return landing(dice, dice.pick(range(subscriptions + 1)), dice.pick(range(visits + 1)))
 
 
+def shifted(rows: Landing, by: timedelta) -> Landing:
+    """The same landing, with every instant moved: what fell on one edge falls on another one."""
+
+    def moved(table: Rows) -> Rows:
+        return [
+            {k: v + by if isinstance(v, datetime) else v for k, v in row.items()} for row in table
+        ]
+
+    return Landing(
+        as_of=rows.as_of + by,
+        accounts=moved(rows.accounts),
+        subscriptions=moved(rows.subscriptions),
+        items=moved(rows.items),
+        users=moved(rows.users),
+        events=moved(rows.events),
+    )
+
+
 def landing(dice: Dice, subscriptions: int, visits: int) -> Landing:
     """A whole landing; accounts a, b and c, of which c is a test one now and then."""
     as_of = dice.pick(AS_OFS)

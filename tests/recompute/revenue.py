@@ -1,12 +1,13 @@
 """MRR once more, in plain Python, from the rows that landed; shares no code with the product.
 
 Slow and simple on purpose: exact fractions, loops over everything, one definition per function.
-Source of every rule: the project's spec 20 (revenue) and spec 00 (time, numbers). Days are UTC.
+Source of every rule: the project's spec 20 (revenue) and spec 00 (time, numbers). Days are those of
+`zone`, UTC if nobody says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -64,6 +65,7 @@ def mrr_books(
     as_of: datetime,
     *,
     currency: str = "USD",
+    zone: tzinfo = UTC,
 ) -> Books:
     """The rows of `fct_mrr_movements` and `fct_mrr_monthly`, policy standard."""
     real = [a for a in accounts if a["created_at"] < as_of and not a.get("is_test")]
@@ -72,10 +74,10 @@ def mrr_books(
     monthly: list[dict[str, Any]] = []
     for account in sorted(real, key=lambda row: str(row["account_id"])):
         own = [s for s in segments if s.account_id == account["account_id"]]
-        moved = account_movements(own, as_of)
+        moved = account_movements(own, as_of, zone)
         movements.extend(moved)
-        for month in account_months(account, subscriptions, as_of):
-            monthly.append(account_month(account["account_id"], month, own, moved, as_of))
+        for month in account_months(account, subscriptions, as_of, zone):
+            monthly.append(account_month(account["account_id"], month, own, moved, as_of, zone))
     return Books(movements=movements, monthly=monthly)
 
 
@@ -173,7 +175,9 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return one if other is None else min(one, other)
 
 
-def account_movements(segments: Sequence[Segment], as_of: datetime) -> list[dict[str, Any]]:
+def account_movements(
+    segments: Sequence[Segment], as_of: datetime, zone: tzinfo = UTC
+) -> list[dict[str, Any]]:
     """One account's movements in order: all that changes at one instant is netted first."""
     changes: dict[datetime, Decimal] = {}
     for segment in segments:
@@ -195,7 +199,7 @@ def account_movements(segments: Sequence[Segment], as_of: datetime) -> list[dict
                 "moved_at": instant,
                 "movement": _movement(before, balance, was_paying=was_paying),
                 "policy": "standard",
-                "month": instant.date().replace(day=1),
+                "month": local_day(instant, zone).replace(day=1),
                 "amount": abs(balance - before),
                 "mrr_before": before,
                 "mrr_after": balance,
@@ -213,15 +217,17 @@ def _movement(before: Decimal, after: Decimal, *, was_paying: bool) -> str:
     return "expansion" if after > before else "contraction"
 
 
-def account_months(account: Row, subscriptions: Sequence[Row], as_of: datetime) -> Iterator[date]:
+def account_months(
+    account: Row, subscriptions: Sequence[Row], as_of: datetime, zone: tzinfo = UTC
+) -> Iterator[date]:
     """The account's months, from the first of all to that of the last full day before as-of."""
     starts = [account["created_at"]]
     for subscription in subscriptions:
         is_own = subscription["account_id"] == account["account_id"]
         if is_own and subscription["started_at"] < as_of:
             starts.append(subscription["started_at"])
-    last = as_of.date() - timedelta(days=1)
-    month = min(starts).date().replace(day=1)
+    last = local_day(as_of, zone) - timedelta(days=1)
+    month = local_day(min(starts), zone).replace(day=1)
     while month <= last:
         yield month
         month = next_month(month)
@@ -233,9 +239,10 @@ def account_month(
     segments: Sequence[Segment],
     movements: Sequence[Row],
     as_of: datetime,
+    zone: tzinfo = UTC,
 ) -> dict[str, Any]:
     """One account's month: what stood before it, what moved in it, what stands at its end."""
-    start, following = first_instant(month), first_instant(next_month(month))
+    start, following = first_instant(month, zone), first_instant(next_month(month), zone)
     end = min(following, as_of)
     sums = dict.fromkeys(("new", "reactivation", "expansion", "contraction", "churn"), ZERO)
     for row in movements:
@@ -269,9 +276,14 @@ def _balance_before(movements: Sequence[Row], instant: datetime) -> Decimal:
     return balance
 
 
-def first_instant(day: date) -> datetime:
-    """Midnight, UTC, at the start of a day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def local_day(instant: datetime, zone: tzinfo) -> date:
+    """The day that an instant falls on, in a time zone."""
+    return instant.astimezone(zone).date()
+
+
+def first_instant(day: date, zone: tzinfo = UTC) -> datetime:
+    """Midnight at the start of a day, as an instant in UTC: so that all arithmetic is in real time."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def next_month(month: date) -> date:

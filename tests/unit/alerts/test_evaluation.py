@@ -367,9 +367,10 @@ def test_the_last_full_day_is_local(ledger: sa.Engine, releases: Path) -> None:
 
 
 def test_current_is_no_release_and_half_a_folder_neither(ledger: sa.Engine, releases: Path) -> None:
-    """The link would be evaluated as a second release; a folder in the making has no manifest."""
+    """The link would be a second release, and what is being built may never be published."""
     (releases / "current").symlink_to(publish(releases, 1, march(1), series("a", [39])))
-    (releases / ".r0002.building").mkdir()
+    publish(releases, 2, march(2), series("a", [39, 39]), release_id=".building-r0002")
+    (releases / "not-a-release").mkdir()
     assert len(run(ledger, releases, ruleset(rule()))) == 1
 
 

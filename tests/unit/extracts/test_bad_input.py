@@ -4,7 +4,6 @@ import gzip
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from assets.extracts.errors import ExtractError
@@ -112,7 +111,7 @@ def test_a_gzip_that_is_none_is_refused(bench: Any, events: Any) -> None:
 def test_a_truncated_parquet_is_refused(bench: Any) -> None:
     """A reader's own error thrown at a person."""
     file = bench.write("events/events/e.parquet", b"")
-    duckdb.execute(f"copy (select 1 as event_id) to '{file}'")
+    bench.connection.execute(f"copy (select 1 as event_id) to '{file}'")
     file.write_bytes(file.read_bytes()[:-10])
     assert refusal(bench) == (
         "events/events/e.parquet: is not a whole Parquet file (it does not begin and end in PAR1); "
@@ -136,6 +135,15 @@ def test_a_folder_that_is_no_day_is_refused(bench: Any, events: Any, day: str) -
     assert refusal(bench) == (
         f"events/events/dt={day}/e.csv: dt={day} is no date; name the folder dt=YYYY-MM-DD."
     )
+
+
+@pytest.mark.parametrize(
+    "header", ['"event_id,account_id', '"event_id"x,account_id', "x" * 200_000]
+)
+def test_a_header_that_is_no_sound_csv_is_refused(bench: Any, header: str) -> None:
+    """A quote in the header swallowing every row, which then counts as a file of none."""
+    bench.write("events/events/e.csv", header + EVENTS + "e1,a1,u1,2024-12-01,use,1\n")
+    assert "line 1: the header cannot be read" in refusal(bench)
 
 
 def test_a_column_named_twice_is_refused(bench: Any) -> None:

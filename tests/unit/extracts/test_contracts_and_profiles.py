@@ -5,13 +5,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from assets.extracts.contracts import load_contracts, read_contract
 from assets.extracts.errors import ConfigurationError
 from assets.extracts.known_log import KnownLog
-from assets.extracts.loader import load_table, prepare
+from assets.extracts.loader import load_table
 from assets.extracts.profiles import FOLDER, load_profile
 
 ROOT = Path(__file__).parents[3]
@@ -84,19 +83,67 @@ def test_shipped_profiles_are_valid(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("tabels: {}\n", "profile.yml: tabels: no such key; did you mean tables? Allowed are delimiter, description, extends, files, name, null_values, tables, time_zone."),
-        ("tables: {crm.acounts: {}}\n", "profile.yml: the file: tables.crm.acounts is no contract table; there are crm.account_links, "),
-        ("tables: {crm.accounts: {colums: {}}}\n", "profile.yml: tables.crm.accounts.colums: no such key; did you mean columns? Allowed are columns, delimiter, files, mode, null_values, time_zone."),
-        ("tables: {crm.accounts: {columns: {teir: plan}}}\n", "profile.yml: the file: tables.crm.accounts.columns.teir is no column; there are account_id, "),
-        ("tables: {crm.accounts: {columns: {tier: {form: plan}}}}\n", "profile.yml: tables.crm.accounts.columns.tier.form: no such key; did you mean format? Allowed are constant, format, from, map, row_hash, scale, unlisted."),
-        ("tables: {crm.accounts: {columns: {tier: {from: a, constant: b}}}}\n", "profile.yml: tables.crm.accounts.columns.tier: say exactly one of from, constant and row_hash."),
-        ("tables: {crm.accounts: {columns: {created_at: {from: a, format: '%Q'}}}}\n", "profile.yml: tables.crm.accounts.columns.created_at.format: %Q is no directive of a time format."),
-        ("tables: {events.events: {mode: full}}\n", "profile.yml: the file: tables.events.events.mode is full; this table may be append."),
-        ("time_zone: Mars/Olympus\n", "profile.yml: time_zone: Mars/Olympus is no IANA time zone such as Europe/Berlin."),
-        ("tables: [\n", "profile.yml: is not valid YAML ("),
-        ("extends: nobody\n", "There is no profile nobody; name a .yml file or one of canonical, "),
+        pytest.param(
+            "tabels: {}\n",
+            (
+                "profile.yml: tabels: no such key; did you mean tables? Allowed are delimiter, "
+                "description, extends, files, name, null_values, tables, time_zone."
+            ),
+        ),
+        pytest.param(
+            "tables: {crm.acounts: {}}\n",
+            ("profile.yml: tables.crm.acounts is no contract table; there are crm.account_links, "),
+        ),
+        pytest.param(
+            "tables: {crm.accounts: {colums: {}}}\n",
+            (
+                "profile.yml: tables.crm.accounts.colums: no such key; did you mean columns? Al"
+                "lowed are columns, delimiter, files, mode, null_values, time_zone."
+            ),
+        ),
+        pytest.param(
+            "tables: {crm.accounts: {columns: {teir: plan}}}\n",
+            ("profile.yml: tables.crm.accounts.columns.teir is no column; there are account_id, "),
+        ),
+        pytest.param(
+            "tables: {crm.accounts: {columns: {tier: {form: plan}}}}\n",
+            (
+                "profile.yml: tables.crm.accounts.columns.tier.form: no such key; did you mean "
+                "format? Allowed are constant, format, from, map, row_hash, scale, unlisted."
+            ),
+        ),
+        pytest.param(
+            "tables: {crm.accounts: {columns: {tier: {from: a, constant: b}}}}\n",
+            (
+                "profile.yml: tables.crm.accounts.columns.tier: say exactly one of from, consta"
+                "nt and row_hash."
+            ),
+        ),
+        pytest.param(
+            "tables: {crm.accounts: {columns: {created_at: {from: a, format: '%Q'}}}}\n",
+            (
+                "profile.yml: tables.crm.accounts.columns.created_at.format: %Q is no directive"
+                " of a time format."
+            ),
+        ),
+        pytest.param(
+            "tables: {events.events: {mode: full}}\n",
+            ("profile.yml: tables.events.events.mode is full; this table may be append."),
+        ),
+        pytest.param(
+            "time_zone: Mars/Olympus\n",
+            ("profile.yml: time_zone: Mars/Olympus is no IANA time zone such as Europe/Berlin."),
+        ),
+        pytest.param(
+            "tables: [\n",
+            ("profile.yml: is not valid YAML ("),
+        ),
+        pytest.param(
+            "extends: nobody\n",
+            ("There is no profile nobody; name a .yml file or one of canonical, "),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_profile_names_file_and_key_and_what_is_allowed(
     tmp_path: Path, text: str, said: str
 ) -> None:
@@ -138,8 +185,8 @@ tables:
         "interval 'W' is not in the value map of profile x (M, Y)",
     ]
     assert bench.rows(
-        "select item_id, price, quantity, interval, valid_from::varchar, valid_to, _extras::varchar "
-        "from invoices.subscription_items"
+        "select item_id, price, quantity, interval, valid_from::varchar, valid_to, "
+        "_extras::varchar from invoices.subscription_items"
     ) == [
         ("s1|1", Decimal("19.99"), 2, "month", "2024-06-30 22:00:00+00", None, '{"valid_to":"x"}'),
         ("s1|4", Decimal("0.05"), 2, "year", "2024-07-01 10:00:00+00", None, '{"valid_to":null}'),
@@ -162,10 +209,9 @@ def test_a_row_hash_tells_equal_rows_of_a_file_apart(bench: Any) -> None:
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not beside the project")
-def test_ravenstack_loads_whole(tmp_path: Path) -> None:
+def test_ravenstack_loads_whole(bench: Any, tmp_path: Path) -> None:
     """The shipped profile losing rows of the real files, or misreading a column."""
-    connection = duckdb.connect()
-    prepare(connection)
+    connection = bench.connection
     as_of = datetime(2025, 1, 1, tzinfo=UTC)
     loads = {
         name: load_table(

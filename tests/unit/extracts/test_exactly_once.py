@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assets.extracts import loader
+from assets.extracts import batches, loader
 from assets.extracts.contracts import load_contracts
 from assets.extracts.deliveries import read_deliveries
 
@@ -140,9 +140,10 @@ def test_a_kill_before_the_commit_leaves_nothing(
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loader, "count_rows", die)
-        bench.load("events.events")
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "count_rows", die)
+        with pytest.raises(KeyboardInterrupt):
+            bench.load("events.events")
     assert bench.rows("select count(*) from events.events") == [(0,)]
     assert bench.rows("select count(*) from landing.deliveries") == [(0,)]
     assert bench.load("events.events").rows_loaded == 2
@@ -153,7 +154,7 @@ def test_a_file_written_to_while_it_is_read_is_refused(
 ) -> None:
     """Rows booked under the hash of a content that they are not from."""
     file = bench.write("events/events/a.csv", events("e1"))
-    original = loader.stage
+    original = batches.stage
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         staged = original(*args, **kwargs)
@@ -161,7 +162,7 @@ def test_a_file_written_to_while_it_is_read_is_refused(
         return staged
 
     with monkeypatch.context() as patch:
-        patch.setattr(loader, "stage", slow)
+        patch.setattr(batches, "stage", slow)
         load = bench.load("events.events")
     assert load.refusals[0].startswith("events/events/a.csv: was written to while")
     assert bench.load("events.events").rows_loaded == 2

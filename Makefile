@@ -1,0 +1,39 @@
+# One-line recipes. PYTHON may name an interpreter; otherwise the newest that fits is taken.
+VENV ?= .venv
+CSW := $(VENV)/bin/csw
+READY := $(VENV)/.ready
+export DO_NOT_TRACK := 1
+
+.PHONY: help install demo demo-real ui test lint format lock bench clean
+
+help: ## What there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/'
+
+$(READY): requirements.lock pyproject.toml
+	@sh .ci/install $(VENV)
+
+install: $(READY) ## Install everything into .venv
+
+demo: $(READY) ## Write a sample, run the whole main job, show the result; again: one more day
+	@$(CSW) demo
+
+demo-real: $(READY) ## The same job on RavenStack, a public data set beside the project
+	@$(CSW) run --landing ../shared/data/ravenstack/original --profile ravenstack --as-of 2025-01-01 --home .csw-real
+
+ui: $(READY) ## The Dagster UI over the demo's home, schedule and sensors on
+	@$(CSW) ui
+
+test: $(READY) ## All tests
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -q
+
+lint: $(READY) ## ruff, mypy, sqlfluff, dbt parse
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(CSW) parse && cd dbt_project && ../$(VENV)/bin/sqlfluff lint ../models tests
+
+format: $(READY) ## Format Python
+	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
+
+lock: ## Resolve the dependencies anew, for every Python and platform
+	@uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --all-extras --no-header --no-annotate -q pyproject.toml -o requirements.lock
+
+clean: ## Remove what the demo wrote
+	@rm -rf .csw .csw-real

@@ -1,0 +1,39 @@
+"""Files that were refused whole: the manifest holds those that are refused now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from assets.extracts.deliveries import next_delivery_id, write_deliveries
+from assets.extracts.loads import Load, Refusal
+from assets.extracts.planning import new_delivery
+
+
+def forget_refusals(load: Load, paths: set[str]) -> None:
+    """Takes refused files of these paths out of the manifest."""
+    load.connection.execute(
+        "delete from landing.deliveries where source = ? and table_name = ? "
+        "and state = 'refused' and path in (select unnest(?::varchar[]))",
+        [load.contract.source, load.contract.table, sorted(paths)],
+    )
+
+
+def book_refusals(load: Load, refused: Sequence[Refusal]) -> None:
+    """The manifest's refused files are those that are refused now; a known one stays as it is."""
+    now = {(f.file.path, f.inspection.content_hash, reason) for f, reason in refused}
+    there = load.deliveries("refused")
+    kept = {(d.path, d.content_hash, d.refusal or "") for d in there} & now
+    gone = {d.path for d in there if (d.path, d.content_hash, d.refusal or "") not in kept}
+    forget_refusals(load, gone)
+    number = next_delivery_id(load.connection)
+    for found, reason in refused:
+        if (found.file.path, found.inspection.content_hash, reason) in kept:
+            continue
+        fresh = replace(
+            new_delivery(load, found, None),
+            delivery_id=number,
+            path_version=0,
+            state="refused",
+            refusal=reason,
+        )
+        write_deliveries(load.connection, [fresh])
+        number += 1

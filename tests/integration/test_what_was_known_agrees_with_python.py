@@ -1,0 +1,131 @@
+"""As-known metrics and health against their re-computation, and one back-fill against many runs."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from assets.releases.history import ReleaseRecord, append_shown
+from tests.integration.agreement import assert_agree
+from tests.integration.compiled_warehouse import Warehouse, land, open_build, read_rows, read_seed
+from tests.recompute.deliveries import DAYS, FIRST_DAY, Folders, drawn_folders, seeded_folders
+from tests.recompute.health import judge
+from tests.recompute.metrics import Known, account_metrics_daily
+
+Row = Mapping[str, Any]
+
+MARTS = ("account_metrics_daily", "fct_account_health_daily", "fct_health_conditions_daily")
+END = FIRST_DAY + timedelta(days=DAYS)
+FEW = settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.fixture(scope="module")
+def health_warehouse(warehouse: Warehouse) -> Warehouse:
+    """What the metrics and health are made from, and no more."""
+    return warehouse.only(*MARTS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_metrics_and_health_agree_on_a_big_landing(health_warehouse: Warehouse, seed: int) -> None:
+    """Prevents a metric that knows too early, too late or not at all, and a health that misreads it.
+
+    The plain rows are made from what was known at each day's end, day by day.
+    """
+    _assert_marts_agree(health_warehouse, seeded_folders(seed), END)
+
+
+def test_metrics_and_health_agree_inside_a_day(health_warehouse: Warehouse) -> None:
+    """Prevents an as-of inside a day that adds a row for a day that isn't over."""
+    _assert_marts_agree(health_warehouse, seeded_folders(7), END - timedelta(hours=11))
+
+
+@FEW
+@given(landed=drawn_folders())
+def test_metrics_and_health_agree_on_small_landings(
+    health_warehouse: Warehouse, landed: Folders
+) -> None:
+    """Prevents the same, with an example small enough to read when it fails."""
+    _assert_marts_agree(health_warehouse, landed, FIRST_DAY + timedelta(days=50))
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_run_a_day_shows_what_one_back_fill_shows(health_warehouse: Warehouse, seed: int) -> None:
+    """Prevents history that depends on how often the job ran.
+
+    Each run sees what had been delivered by then and appends its days to the history, which the
+    next ones leave as it is; some days are skipped, and one run is as of noon.
+    """
+    landed = seeded_folders(seed)
+    with closing(open_build()) as daily, closing(open_build()) as once:
+        for number, as_of in enumerate(_instants()):
+            _land_new(daily, landed, as_of)
+            health_warehouse.run(daily, as_of)
+            _publish(daily, number, as_of)
+        _land_new(once, landed, END)
+        health_warehouse.run(once, END)
+        for name in MARTS:
+            key = ["account_id", "day"] + (["condition"] if "conditions" in name else [])
+            relation = f"{'accounts' if 'metrics' in name else 'health'}.{name}"
+            assert_agree(read_rows(daily, relation), read_rows(once, relation), key)
+
+
+def _instants() -> list[datetime]:
+    """Two days running, a gap, a noon, a fortnight, and the end."""
+    days = (1, 2, 3, 4, 5, 9, 9.5, 10, 11, 25, 26, 27, 41, 42, 60, DAYS)
+    return [FIRST_DAY + timedelta(days=day) for day in days]
+
+
+def _land_new(build: duckdb.DuckDBPyConnection, landed: Folders, as_of: datetime) -> None:
+    for table in ("landing.deliveries", *landed.tables):
+        build.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
+    there = landed.until(as_of)
+    land(build, there.tables | {"landing.deliveries": there.deliveries})
+
+
+def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> None:
+    append_shown(
+        build,
+        ReleaseRecord(
+            sequence=number,
+            release_id=str(number),
+            as_of=as_of,
+            published_at=datetime(2024, 1, 1, tzinfo=UTC),
+            code_version="",
+            configuration_version="",
+        ),
+    )
+
+
+def _assert_marts_agree(warehouse: Warehouse, landed: Folders, as_of: datetime) -> None:
+    known = Known(
+        tables=landed.tables,
+        deliveries=landed.deliveries,
+        crm_words={w["crm_status"]: w["account_status"] for w in _seed(warehouse, "account_statuses")},
+    )
+    metrics = account_metrics_daily(known, as_of)
+    with closing(open_build()) as build:
+        _land_new(build, landed, as_of)
+        warehouse.run(build, as_of)
+        shown = {name: read_rows(build, f"accounts.{name}") for name in MARTS[:1]}
+        shown |= {name: read_rows(build, f"health.{name}") for name in MARTS[1:]}
+        sources = {r["metric"]: r["source_name"] for r in read_rows(build, "meta.metric_registry")}
+    assert_agree(shown["account_metrics_daily"], metrics, ["account_id", "day"])
+    conditions = _seed(warehouse, "health_conditions")
+    judged = judge(known, metrics, _seed(warehouse, "health_profiles")[0], conditions, sources)
+    assert_agree(
+        shown["fct_health_conditions_daily"], judged.conditions, ["account_id", "day", "condition"]
+    )
+    assert_agree(shown["fct_account_health_daily"], judged.daily, ["account_id", "day"])
+
+
+def _seed(warehouse: Warehouse, name: str) -> Sequence[Row]:
+    return read_seed(warehouse.seeds / f"{name}.csv")
