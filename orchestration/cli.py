@@ -30,7 +30,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_console = Console(file=sys.__stdout__, highlight=False)
+# A log or a pipe has no width of its own; tables of reasons need more than 80 columns.
+_console = Console(file=sys.__stdout__, highlight=False, width=None if sys.stdout.isatty() else 120)
 
 Home = Annotated[Path | None, typer.Option(help="Folder of everything that is written (CSW_HOME).")]
 Landing = Annotated[Path | None, typer.Option(help="Folder that extracts land in (CSW_LANDING).")]
@@ -171,15 +172,25 @@ def _run(settings: Settings, as_of: str) -> None:
         _stop(str(error), EXIT_CODE_RED)
     if not outcome.is_green:
         _stop_red(settings, outcome.failures)
-    _console.print(f"[green]released[/] in {outcome.seconds:.0f} s")
+    newest, current = folders.list_releases(settings.releases)[-1], _current_id(settings)
+    _console.print(f"[green]released[/] {newest} in {outcome.seconds:.0f} s")
+    if newest != current:
+        _console.print(
+            f"[yellow]current stays at {current}, whose as-of is later; open {newest} by its name"
+        )
 
 
 def _stop_red(settings: Settings, failures: tuple[str, ...]) -> NoReturn:
-    current = folders.read_manifest(settings.releases)
-    kept = f"release {current['id']} stays current" if current else "there is no release yet"
+    current = _current_id(settings)
+    kept = f"release {current} stays current" if current else "there is no release yet"
     for failure in failures:
         _console.print(Text("✗ ", style="red") + Text(failure), soft_wrap=True)
     _stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
+
+
+def _current_id(settings: Settings) -> str | None:
+    manifest = folders.read_manifest(settings.releases)
+    return str(manifest["id"]) if manifest else None
 
 
 def _print_summary(settings: Settings) -> None:

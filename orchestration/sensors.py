@@ -8,7 +8,7 @@ import dagster as dg
 
 from assets.alerts.evaluation import last_evaluated_sequence
 from assets.clock import as_of_day
-from assets.extracts.landing import newest_day
+from assets.extracts.landing import fingerprint_of_names, newest_day
 from assets.releases import folders
 from orchestration.jobs import AssetJob
 from orchestration.settings import Settings
@@ -88,7 +88,8 @@ def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
         return dg.SkipReason(f"Released through {released}, and no later day has landed.")
     first = released + timedelta(days=1) if released else newest
     return dg.RunRequest(
-        run_key=f"{newest.isoformat()}",
+        # A red run is asked for again once something else has landed, and not before.
+        run_key=f"{newest.isoformat()}-{fingerprint_of_names(settings.landing_folder)}",
         tags={
             "dagster/asset_partition_range_start": first.isoformat(),
             "dagster/asset_partition_range_end": newest.isoformat(),
