@@ -69,6 +69,7 @@ def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
 
     @dg.multi_asset_check(
         name="judge_deliveries",
+        pool="build",
         specs=[spec for contract in contracts for spec in _specs(contract)],
     )
     def judge_deliveries(

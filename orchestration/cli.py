@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -154,16 +154,7 @@ def _run(settings: Settings, as_of: str) -> None:
     from orchestration.dbt import DbtParseError
     from orchestration.running import run_daily
 
-    try:
-        instant = parse_as_of(as_of, settings.zone)
-    except ValueError as error:
-        _stop(str(error), EXIT_CODE_USAGE)
-    if not settings.landing_folder.is_dir():
-        _stop(
-            f"There is no landing folder {settings.landing_folder}: name one with --landing, or "
-            "write a sample into it with csw sample.",
-            EXIT_CODE_USAGE,
-        )
+    instant = _instant(settings, as_of)
     try:
         outcome = run_daily(settings, instant, _console)
     except BuildBusyError as error:
@@ -178,6 +169,20 @@ def _run(settings: Settings, as_of: str) -> None:
         _console.print(
             f"[yellow]current stays at {current}, whose as-of is later; open {newest} by its name"
         )
+
+
+def _instant(settings: Settings, as_of: str) -> datetime:
+    """The as-of instant, once it and the landing are known to be there."""
+    if not settings.landing_folder.is_dir():
+        _stop(
+            f"There is no landing folder {settings.landing_folder}: name one with --landing, or "
+            "write a sample into it with csw sample.",
+            EXIT_CODE_USAGE,
+        )
+    try:
+        return parse_as_of(as_of, settings.zone)
+    except ValueError as error:
+        _stop(str(error), EXIT_CODE_USAGE)
 
 
 def _stop_red(settings: Settings, failures: tuple[str, ...]) -> NoReturn:

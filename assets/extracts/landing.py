@@ -1,5 +1,6 @@
 """Finds what landed: which files belong to a table, of which day they are, what can be read."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -56,6 +57,17 @@ def newest_day(landing: Path) -> date | None:
         except ValueError:
             continue
     return max(days, default=None)
+
+
+def fingerprint_of_names(landing: Path) -> str:
+    """12 hex digits over the names, sizes and times of what lies in a landing; nothing is read."""
+    digest = hashlib.sha256()
+    for location in sorted(landing.rglob("*")):
+        path = location.relative_to(landing).as_posix()
+        if location.is_file() and not _is_hidden(path):
+            found = location.stat()
+            digest.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:12]
 
 
 def _is_hidden(path: str) -> bool:

@@ -74,6 +74,10 @@ class Warehouse:
         """Short: a failing example shows its rows and not our SQL."""
         return f"<{len(self.nodes)} compiled nodes>"
 
+    def _repr_pretty_(self, printer: Any, is_cycle: bool) -> None:  # noqa: ARG002, FBT001
+        """The same for hypothesis."""
+        printer.text(repr(self))
+
     def only(self, *names: str) -> "Warehouse":
         """These models, and all that they are made from."""
         wanted = set(names)
@@ -194,7 +198,9 @@ def read_seed(path: Path) -> list[dict[str, Any]]:
 def _nodes(manifest: Path) -> Iterable[Node]:
     nodes = json.loads(manifest.read_text("utf-8"))["nodes"]
     wanted = {k: n for k, n in nodes.items() if n["resource_type"] in ("model", "seed")}
-    graph = {k: [d for d in n["depends_on"].get("nodes", ()) if d in wanted] for k, n in wanted.items()}
+    graph = {
+        k: [d for d in n["depends_on"].get("nodes", ()) if d in wanted] for k, n in wanted.items()
+    }
     for key in TopologicalSorter(graph).static_order():
         node = wanted[key]
         promised = {c["name"]: c["data_type"] for c in node["columns"].values()}
@@ -231,8 +237,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, relation: str, rows: Rows) ->
     assert not unknown, f"{relation} has no column {sorted(unknown)}"
     text = json.dumps([dict(row) for row in rows], default=str)
     connection.execute(
-        f"insert into {relation} by name "  # noqa: S608 - names of our own tables
-        "select unnest(from_json(?, ?), max_depth := 2)",
+        f"insert into {relation} by name select unnest(from_json(?, ?), max_depth := 2)",
         [text, json.dumps([types])],
     )
 

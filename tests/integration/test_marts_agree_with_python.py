@@ -60,9 +60,7 @@ def _assert_marts_agree(warehouse: Warehouse, rows: Landing, *, zone: str = "UTC
         _assert_usage_agrees(build, rows, ZoneInfo(zone))
 
 
-def _assert_revenue_agrees(
-    build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo
-) -> None:
+def _assert_revenue_agrees(build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo) -> None:
     books = mrr_books(rows.accounts, rows.subscriptions, rows.items, rows.as_of, zone=zone)
     movements = read_rows(build, "revenue.fct_mrr_movements")
     assert_agree(movements, books.movements, ["account_id", "moved_at", "movement", "policy"])
@@ -74,9 +72,7 @@ def _assert_usage_agrees(build: duckdb.DuckDBPyConnection, rows: Landing, zone: 
     use = (rows.accounts, rows.users, rows.events, rows.as_of)
     other = [(s["account_id"], s["started_at"]) for s in rows.subscriptions]
     daily = account_activity_daily(*use, other_dated=other, zone=zone)
-    assert_agree(
-        read_rows(build, "usage.fct_account_activity_daily"), daily, ["account_id", "day"]
-    )
+    assert_agree(read_rows(build, "usage.fct_account_activity_daily"), daily, ["account_id", "day"])
     assert_agree(
         read_rows(build, "usage.account_module_usage"),
         account_module_usage(*use, zone=zone),

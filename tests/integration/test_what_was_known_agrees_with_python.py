@@ -101,6 +101,7 @@ def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> 
             published_at=datetime(2024, 1, 1, tzinfo=UTC),
             code_version="",
             configuration_version="",
+            last_delivery_id=0,
         ),
     )
 
@@ -109,7 +110,9 @@ def _assert_marts_agree(warehouse: Warehouse, landed: Folders, as_of: datetime) 
     known = Known(
         tables=landed.tables,
         deliveries=landed.deliveries,
-        crm_words={w["crm_status"]: w["account_status"] for w in _seed(warehouse, "account_statuses")},
+        crm_words={
+            w["crm_status"]: w["account_status"] for w in _seed(warehouse, "account_statuses")
+        },
     )
     metrics = account_metrics_daily(known, as_of)
     with closing(open_build()) as build:

@@ -54,9 +54,7 @@ def seeded_folders(seed: int, *, things: int = 60) -> Folders:
 
 
 @st.composite
-def drawn_folders(
-    draw: Callable[[st.SearchStrategy[Any]], Any], *, things: int = 10
-) -> Folders:
+def drawn_folders(draw: Callable[[st.SearchStrategy[Any]], Any], *, things: int = 10) -> Folders:
     """Small landings."""
     dice = DrawnDice(draw)
     return folders(dice, dice.pick(range(things + 1)))
@@ -214,15 +212,19 @@ def _ticket(dice: Dice, found: Folders, number: int) -> None:
 
 
 def _user(dice: Dice, found: Folders, account: str, user: str) -> None:
-    """A full extract: a row per day that changed, and a tombstone where the user is gone."""
-    created = FIRST_DAY + dice.pick((-20, 1, 15)) * ONE_DAY
+    """A full extract: a row per day that changed, and a tombstone where the user is gone.
+
+    That somebody is one of ours is told on the first day: like a link, it holds for all days.
+    """
+    is_internal = (account, user) == ("b", "v")
+    created = FIRST_DAY + (-100 if is_internal else dice.pick((-20, 1, 15))) * ONE_DAY
     row = {
         "account_id": account,
         "user_id": user,
         "created_at": dice.pick((created, created, None)),
-        "is_internal": user == "v" and account == "b",
+        "is_internal": is_internal,
     }
-    folder = created + dice.pick(DELAYS) * ONE_DAY
+    folder = created + (0 if is_internal else dice.pick(DELAYS)) * ONE_DAY
     _land(found, "events.users", row, folder, version=_instant_of(folder))
     later = folder + dice.pick((2, 9, 25)) * ONE_DAY
     gone = {"account_id": account, "user_id": user, "_is_deleted": True}

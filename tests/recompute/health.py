@@ -91,7 +91,9 @@ def judge(
     daily: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     for row in metrics:
-        readings = [read(known, row, condition, sources) for condition in conditions]
+        instant = first_instant(row["day"] + ONE_DAY, known.zone)
+        history = (row["day"] - first_day_known(known, row["account_id"], instant)).days + 1
+        readings = [read(known, row, c, sources[c["metric"]], history) for c in conditions]
         coverage = weigh(readings)
         day = account_day(row, profile, readings, coverage)
         daily.append(day)
@@ -101,14 +103,12 @@ def judge(
     return Judgement(daily=daily, conditions=shown)
 
 
-def read(known: Known, row: Row, condition: Row, sources: Mapping[str, str]) -> Reading:
-    """What a condition reads of a day, and how much of its weight that leaves it."""
+def read(known: Known, row: Row, condition: Row, source: str, history: int) -> Reading:
+    """What a condition reads of a day with so many days of history, and what weight that leaves."""
     day: date = row["day"]
     value = row[condition["metric"]]
-    instant = first_instant(day + ONE_DAY, known.zone)
-    history = (day - first_day_known(known, row["account_id"], instant)).days + 1
     is_warming_up = history < int(condition["minimum_history_days"])
-    watermark = watermark_on(known, sources[condition["metric"]], day)
+    watermark = watermark_on(known, source, day)
     freshness = Fraction(0)
     if value is not None and watermark is not None and not is_warming_up:
         freshness = fade((day - watermark).days, condition)

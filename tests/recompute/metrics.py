@@ -8,7 +8,7 @@ product.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Any
@@ -38,7 +38,7 @@ DATED_BY = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Known:
     """Everything that landed, with the delivery of each row.
 
@@ -48,12 +48,20 @@ class Known:
         deliveries: rows of the loader's book: source, dt, known_at, watermark_at, first_as_of.
         crm_words: the status that each word of the CRM stands for.
         zone: the reporting time zone.
+        worlds: what was known at the instants that were asked for.
     """
 
     tables: Mapping[str, Sequence[Row]]
     deliveries: Sequence[Row]
     crm_words: Mapping[str, str]
     zone: tzinfo = UTC
+    worlds: dict[datetime, "World"] = field(default_factory=dict, repr=False)
+
+    def at(self, instant: datetime) -> "World":
+        """What was known at an instant; put together once."""
+        if instant not in self.worlds:
+            self.worlds[instant] = world_at(self, instant)
+        return self.worlds[instant]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +125,12 @@ def _version_order(numbered: tuple[int, Row]) -> tuple[bool, datetime, str, int]
 
 def account_metrics_daily(known: Known, as_of: datetime) -> list[dict[str, Any]]:
     """The rows of `account_metrics_daily`, if a release had been made after each day."""
-    latest = world_at(known, as_of)
+    latest = known.at(as_of)
     tests = {a["account_id"] for a in latest.tables["crm.accounts"] if a.get("is_test")}
     rows = []
     for day in days_of(known, as_of):
-        world = world_at(known, first_instant(day + ONE_DAY, known.zone))
-        landed = {d["source"] for d in known.deliveries if _is_known(d, world.instant)}
+        world = known.at(first_instant(day + ONE_DAY, known.zone))
+        landed = {d["source"] for d in deliveries_known(known, world.instant)}
         for account in world.tables["crm.accounts"]:
             if account["account_id"] not in tests:
                 rows.append(_account_day(world, account, landed, known.crm_words))
@@ -258,9 +266,7 @@ def _gone_on(user: Row, world: World) -> date | None:
 def _tickets(world: World, account_id: str) -> dict[str, Any]:
     found = [t for t in _own(world, "tickets.tickets", account_id) if is_open(t, world.instant)]
     urgent = [
-        t
-        for t in found
-        if (t.get("priority") or "").lower() == "urgent" or t.get("is_escalated")
+        t for t in found if (t.get("priority") or "").lower() == "urgent" or t.get("is_escalated")
     ]
     return {"open_tickets": len(found), "urgent_open_tickets": len(urgent)}
 
@@ -291,7 +297,7 @@ def _own(world: World, table: str, account_id: str) -> list[Row]:
 
 def first_day_known(known: Known, account_id: str, instant: datetime) -> date:
     """The account's first day as known at an instant: its creation, or a row dated earlier."""
-    world = world_at(known, instant)
+    world = known.at(instant)
     instants = [e["occurred_at"] for e in world.events if e["account_id"] == account_id]
     for table in ("crm.accounts", "events.users", "invoices.subscriptions", "tickets.tickets"):
         dates = [row.get(DATED_BY[table]) for row in _own(world, table, account_id)]
@@ -299,12 +305,17 @@ def first_day_known(known: Known, account_id: str, instant: datetime) -> date:
     return local_day(min(instants), known.zone)
 
 
+def deliveries_known(known: Known, instant: datetime) -> list[Row]:
+    """The deliveries whose rows were known at an instant."""
+    return [d for d in known.deliveries if d["known_at"] is None or d["known_at"] <= instant]
+
+
 def watermark_on(known: Known, source: str, day: date) -> date | None:
     """The last day whose data the source had delivered, as known at the end of `day`."""
     instant = first_instant(day + ONE_DAY, known.zone)
     reached = [
         d["dt"] or local_day(d["watermark_at"], known.zone)
-        for d in known.deliveries
-        if d["source"] == source and _is_known(d, instant)
+        for d in deliveries_known(known, instant)
+        if d["source"] == source
     ]
     return min(max(reached), day) if reached else None

@@ -118,7 +118,7 @@ def _fixed_items(subscription: Row, items: Sequence[Row], as_of: datetime) -> li
 
 def phases(subscription: Row, as_of: datetime) -> Iterator[tuple[str, datetime, datetime | None]]:
     """The trial and the paid time of a subscription: phase, start, end (None: it goes on)."""
-    status = (subscription.get("status") or "").lower()
+    status = status_at(subscription, as_of)
     start: datetime = subscription["started_at"]
     end = paid_end(subscription, as_of)
     if status == "trialing":
@@ -132,6 +132,13 @@ def phases(subscription: Row, as_of: datetime) -> Iterator[tuple[str, datetime, 
     yield "paid", paid_start, end
 
 
+def status_at(subscription: Row, as_of: datetime) -> str:
+    """The subscription's word; one that tells of an end goes back with an end still to come."""
+    word = str(subscription.get("status") or "").lower()
+    end = subscription.get("ended_at") or subscription.get("cancelled_at")
+    return "active" if word in CANCELLED and end is not None and end >= as_of else word
+
+
 def paid_end(subscription: Row, as_of: datetime) -> datetime | None:
     """The end of the paid period; what has happened goes before what is planned."""
     ended = _happened(subscription.get("ended_at"), as_of)
@@ -140,7 +147,7 @@ def paid_end(subscription: Row, as_of: datetime) -> datetime | None:
     planned: datetime | None = subscription.get("cancel_at")
     if planned is not None:
         return planned
-    if (subscription.get("status") or "").lower() not in CANCELLED:
+    if status_at(subscription, as_of) not in CANCELLED:
         return None
     period_end: datetime | None = subscription.get("current_period_end_at")
     if period_end is not None:

@@ -35,6 +35,18 @@ accounts as (
 
 ),
 
+account_versions as (
+
+    select
+        account_id,
+        status,
+        {{ known_day('known_from') }} as first_day,
+        {{ known_day('known_until') }} - 1 as last_day
+
+    from {{ ref('stg_crm__accounts') }}
+
+),
+
 recorded as (
 
     select * from {{ ref('stg_history__account_metrics_daily') }}
@@ -66,8 +78,8 @@ deltas_by_day as (
         sum(deltas.value) filter (where deltas.metric = 'past_due_phases') as past_due_phases,
         sum(deltas.value) filter (where deltas.metric = 'trial_phases') as trial_phases,
         sum(deltas.value) filter (
-            where deltas.metric in ('paid_phases', 'past_due_phases') and deltas.value > 0
-        ) as paid_starts,
+            where deltas.metric = 'paid_phases_so_far'
+        ) as paid_phases_so_far,
         sum(deltas.value) filter (
             where deltas.metric = 'registered_users_30d'
         ) as registered_users_30d,
@@ -116,7 +128,8 @@ running as (
         sum(coalesce(deltas_by_day.paid_phases, 0)) over account_so_far as paid_phases,
         sum(coalesce(deltas_by_day.past_due_phases, 0)) over account_so_far as past_due_phases,
         sum(coalesce(deltas_by_day.trial_phases, 0)) over account_so_far as trial_phases,
-        sum(coalesce(deltas_by_day.paid_starts, 0)) over account_so_far as paid_starts,
+        sum(coalesce(deltas_by_day.paid_phases_so_far, 0))
+            over account_so_far as paid_phases_so_far,
         sum(coalesce(deltas_by_day.registered_users_30d, 0))
             over account_so_far as registered_users_30d,
         sum(coalesce(deltas_by_day.mau, 0)) over account_so_far as mau,
@@ -198,7 +211,7 @@ final as (
             when unshown.past_due_phases > 0 then 'past_due'
             when unshown.paid_phases > 0 then 'customer'
             when unshown.trial_phases > 0 then 'trial'
-            when unshown.paid_starts > 0 then 'churned'
+            when unshown.paid_phases_so_far > 0 then 'churned'
             else coalesce(crm_statuses.account_status, 'lead')
         end as account_status,
         case when unshown.has_invoices then unshown.mrr end as mrr,
@@ -215,9 +228,12 @@ final as (
 
     from unshown
 
-    inner join accounts on unshown.account_id = accounts.account_id
+    left join account_versions
+        on
+            unshown.account_id = account_versions.account_id
+            and unshown.day between account_versions.first_day and account_versions.last_day
 
-    left join crm_statuses on lower(accounts.status) = crm_statuses.crm_status
+    left join crm_statuses on lower(account_versions.status) = crm_statuses.crm_status
 
 )
 

@@ -1,5 +1,5 @@
--- One row per account that landed: its latest version, since when it is known, and its first day,
--- the earlier of its creation and its first dated row (spec 00, "account day").
+-- One row per account that landed: its latest version, the first daily row that may know it, and its
+-- first day, the earlier of its creation and its first dated row (spec 00, "account day").
 
 {{ config(materialized='table') }}
 
@@ -11,49 +11,9 @@ versions as (
 
 ),
 
-events as (
+account_first_days as (
 
-    select * from {{ ref('int_events_linked') }}
-
-),
-
-users as (
-
-    select * from {{ ref('stg_events__users') }}
-
-),
-
-subscriptions as (
-
-    select * from {{ ref('int_subscriptions_linked') }}
-
-),
-
-tickets as (
-
-    select * from {{ ref('int_tickets_linked') }}
-
-),
-
-account_team as (
-
-    select * from {{ ref('stg_crm__account_team') }}
-
-),
-
-dated_rows as (
-
-    select account_id, created_at as dated_at from versions
-    union all
-    select account_id, min(occurred_at) as dated_at from events group by account_id
-    union all
-    select account_id, created_at as dated_at from users
-    union all
-    select account_id, started_at as dated_at from subscriptions
-    union all
-    select account_id, created_at as dated_at from tickets
-    union all
-    select account_id, valid_from as dated_at from account_team
+    select * from {{ ref('int_account_first_days') }}
 
 ),
 
@@ -61,9 +21,9 @@ first_days as (
 
     select
         account_id,
-        {{ local_day('min(dated_at)') }} as first_day
+        min(first_day) as first_day
 
-    from dated_rows
+    from account_first_days
 
     group by account_id
 
@@ -71,9 +31,10 @@ first_days as (
 
 known as (
 
+    -- What nobody told us late is known when it happened: on the day of the account's creation.
     select
         account_id,
-        {{ known_day('min(known_from)') }} as known_day
+        min(greatest({{ local_day('created_at') }}, {{ known_day('known_from') }})) as known_day
 
     from versions
 

@@ -16,9 +16,9 @@ actor_days as (
 
 ),
 
-module_days as (
+use_days as (
 
-    select * from {{ ref('int_module_days') }}
+    select * from {{ ref('int_use_days') }}
 
 ),
 
@@ -60,14 +60,12 @@ uses as (
     select
         account_id,
         day,
-        greatest(day, used_known_day) as first_day,
+        first_day,
         sum(use_count) as use_count
 
-    from module_days
+    from use_days
 
-    where is_used
-
-    group by account_id, day, greatest(day, used_known_day)
+    group by account_id, day, first_day
 
 ),
 
@@ -76,14 +74,14 @@ module_uses as (
     select
         account_id,
         module,
-        greatest(day, used_known_day) as first_day,
+        first_day,
         max(day) + 29 as last_day
 
-    from module_days
+    from use_days
 
-    where is_used and module <> '(none)'
+    where module <> '(none)'
 
-    group by account_id, module, greatest(day, used_known_day)
+    group by account_id, module, first_day
 
 ),
 
@@ -135,6 +133,22 @@ states as (
         known_until
 
     from phases
+
+    union all
+
+    -- Whoever has ever paid: an account without a phase in force is then churned, and no lead.
+    select
+        account_id,
+        'paid_phases_so_far' as metric,
+        1 as value,
+        starts_at,
+        null as ends_at,
+        known_from,
+        known_until
+
+    from phases
+
+    where phase = 'paid'
 
     union all
 

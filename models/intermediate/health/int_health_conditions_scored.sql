@@ -18,9 +18,9 @@ shown as (
 
 ),
 
-accounts as (
+first_days as (
 
-    select * from {{ ref('int_accounts_dated') }}
+    select * from {{ ref('int_account_first_days') }}
 
 ),
 
@@ -58,6 +58,21 @@ unshown as (
 
 ),
 
+aged as (
+
+    -- Days of history as they were known on the day.
+    select
+        unshown.account_id,
+        unshown.day,
+        unshown.day - first_days.first_day + 1 as history_days
+
+    from unshown
+
+    asof inner join first_days
+        on unshown.account_id = first_days.account_id and unshown.day >= first_days.known_day
+
+),
+
 measured as (
 
     select
@@ -77,8 +92,8 @@ measured as (
 judged as (
 
     select
-        unshown.account_id,
-        unshown.day,
+        aged.account_id,
+        aged.day,
         conditions.health_profile,
         conditions.component,
         conditions.condition,
@@ -90,25 +105,23 @@ judged as (
         conditions.fresh_days,
         conditions.stale_days,
         cast(measured.value as decimal(18, 6)) as metric_value,
-        unshown.day - watermarks.watermark_on as days_without_data,
-        unshown.day - accounts.first_day + 1 < conditions.minimum_history_days as is_warming_up
+        aged.day - watermarks.watermark_on as days_without_data,
+        aged.history_days < conditions.minimum_history_days as is_warming_up
 
-    from unshown
+    from aged
 
     cross join conditions
-
-    inner join accounts on unshown.account_id = accounts.account_id
 
     inner join registry on conditions.metric = registry.metric
 
     left join measured
         on
-            unshown.account_id = measured.account_id
-            and unshown.day = measured.day
+            aged.account_id = measured.account_id
+            and aged.day = measured.day
             and conditions.metric = measured.metric
 
     left join watermarks
-        on registry.source_name = watermarks.source_name and unshown.day = watermarks.day
+        on registry.source_name = watermarks.source_name and aged.day = watermarks.day
 
 ),
 

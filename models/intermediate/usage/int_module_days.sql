@@ -21,8 +21,7 @@ final as (
         day,
         bool_or(event_type = 'use') as is_used,
         cast(sum(active_us) as bigint) as active_us,
-        cast(sum(case when event_type = 'use' then quantity else 0 end) as bigint) as use_count,
-        min(case when event_type = 'use' then known_day end) as used_known_day
+        cast(sum(case when event_type = 'use' then quantity else 0 end) as bigint) as use_count
 
     from events
 

@@ -29,6 +29,35 @@ users as (
 
 ),
 
+deactivations as (
+
+    -- Since when, and until when, a row's word about a user's deactivation was the last one known.
+    select
+        account_id,
+        user_id,
+        deactivated_on,
+        known_day,
+        replaced_day,
+        is_latest
+
+    from users
+
+    union all
+
+    select
+        account_id,
+        user_id,
+        null as deactivated_on,
+        cast('1900-01-01' as date) as known_day,
+        min(known_day) as replaced_day,
+        false as is_latest
+
+    from users
+
+    group by account_id, user_id
+
+),
+
 accounts as (
 
     select * from {{ ref('int_accounts_dated') }}
@@ -114,23 +143,28 @@ seen as (
         windows.measure,
         windows.basis,
         case
-            when windows.basis = 'as_known' then greatest(actor_days.day, actor_days.known_day)
+            when windows.basis = 'as_known'
+                then greatest(actor_days.day, actor_days.known_day, deactivations.known_day)
             else actor_days.day
         end as first_day,
-        case
-            when users.deactivated_on is null then cast('9999-01-01' as date)
-            else greatest(users.deactivated_on, actor_days.day) + windows.length - 1
-        end as last_day
+        least(
+            case
+                when deactivations.deactivated_on is null then cast('9999-01-01' as date)
+                else
+                    greatest(deactivations.deactivated_on, actor_days.day) + windows.length - 1
+            end,
+            case when windows.basis = 'as_known' then deactivations.replaced_day - 1 end
+        ) as last_day
 
     from actor_days
 
     inner join windows on windows.kind = 'registered'
 
-    left join users
+    left join deactivations
         on
-            actor_days.account_id = users.account_id
-            and actor_days.user_id = users.user_id
-            and users.is_latest
+            actor_days.account_id = deactivations.account_id
+            and actor_days.user_id = deactivations.user_id
+            and (windows.basis = 'as_known' or deactivations.is_latest)
 
 ),
 

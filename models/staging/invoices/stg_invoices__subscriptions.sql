@@ -1,4 +1,5 @@
--- One row per version of a subscription that was ever the latest known.
+-- One row per version of a subscription that was ever the latest known. An end that has not happened
+-- yet takes its word back with it (spec 00, "What dates a row").
 
 with
 
@@ -15,7 +16,13 @@ renamed as (
     select
         subscription_id,
         account_id,
-        lower(status) as status,
+        case
+            when
+                lower(status) in ('canceled', 'cancelled')
+                and coalesce(ended_at, cancelled_at) >= {{ as_of() }}
+                then 'active'
+            else lower(status)
+        end as status,
         plan,
         upper(currency) as currency,
         started_at,

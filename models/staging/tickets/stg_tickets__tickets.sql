@@ -1,4 +1,5 @@
--- One row per version of a ticket that was ever the latest known.
+-- One row per version of a ticket that was ever the latest known. A solution that has not happened
+-- yet takes its word back with it (spec 00, "What dates a row").
 
 with
 
@@ -18,7 +19,11 @@ renamed as (
         requester_id,
         requester_email,
         subject,
-        lower(status) as status,
+        case
+            when least(solved_at, closed_at) >= {{ as_of() }} then 'open'
+            when lower(status) = 'closed' and closed_at >= {{ as_of() }} then 'solved'
+            else lower(status)
+        end as status,
         lower(priority) as priority,
         type,
         assignee_id,
