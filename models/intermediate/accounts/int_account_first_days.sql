@@ -1,0 +1,106 @@
+-- One row per account and first day that it was ever known to have, with the first daily row that may
+-- use it: a row that lands late can move an account's first day back (spec 00, "account day").
+
+{{ config(materialized='table') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('stg_crm__accounts') }}
+
+),
+
+events as (
+
+    select * from {{ ref('int_events_linked') }}
+
+),
+
+users as (
+
+    select * from {{ ref('stg_events__users') }}
+
+),
+
+subscriptions as (
+
+    select * from {{ ref('int_subscriptions_linked') }}
+
+),
+
+tickets as (
+
+    select * from {{ ref('int_tickets_linked') }}
+
+),
+
+account_team as (
+
+    select * from {{ ref('stg_crm__account_team') }}
+
+),
+
+dated_rows as (
+
+    select account_id, created_at as dated_at, known_from from accounts
+    union all
+    select account_id, min(occurred_at) as dated_at, known_from from events group by all
+    union all
+    select account_id, created_at as dated_at, known_from from users
+    union all
+    select account_id, started_at as dated_at, known_from from subscriptions
+    union all
+    select account_id, created_at as dated_at, known_from from tickets
+    union all
+    select account_id, valid_from as dated_at, known_from from account_team
+
+),
+
+dated as (
+
+    select
+        account_id,
+        {{ local_day('dated_at') }} as first_day,
+        greatest({{ local_day('dated_at') }}, {{ known_day('known_from') }}) as known_day
+
+    from dated_rows
+
+    where dated_at is not null
+
+),
+
+by_known_day as (
+
+    select
+        account_id,
+        known_day,
+        min(first_day) as first_day
+
+    from dated
+
+    group by account_id, known_day
+
+),
+
+final as (
+
+    select
+        account_id,
+        known_day,
+        first_day
+
+    from by_known_day
+
+    qualify first_day < coalesce(
+        min(first_day) over (
+            partition by account_id
+            order by known_day
+            rows between unbounded preceding and 1 preceding
+        ),
+        cast('9999-12-31' as date)
+    )
+
+)
+
+select * from final
