@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
 from assets.extracts.landing_tables import LANDING_TABLES
@@ -18,6 +18,9 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     for name, (_, columns) in LANDING_TABLES.items():
         types = {c.name: c.duckdb_type + (" not null" if c.required else "") for c in columns}
         _prepare(connection, "landing", name, types)
+        for column in columns:
+            said = literal(column.description)
+            connection.execute(f"comment on column landing.{name}.{quoted(column.name)} is {said}")
 
 
 def _columns(contract: Contract) -> dict[str, str]:

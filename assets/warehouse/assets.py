@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
+import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from dagster_duckdb import DuckDBResource
 
 from assets.warehouse.configuration import health_version, record_configuration
-from assets.warehouse.failures import FailingRows, count_rows, read_failing_rows
+from assets.warehouse.failures import (
+    FailingRows,
+    count_rows,
+    failing_queries,
+    read_failing_rows,
+)
 
 CONFIGURATION_KEY = dg.AssetKey(["reference", "configuration"])
 
@@ -83,7 +89,6 @@ def build_dbt_assets(
     options: WarehouseOptions, project: DbtProject, partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     """Every dbt model and seed as an asset, and every dbt test as a check."""
-    relations = _test_relations(project.manifest_path)
 
     @dbt_assets(
         manifest=project.manifest_path,
@@ -110,11 +115,12 @@ def build_dbt_assets(
         )
         # Nobody else may open the build while dbt does, so what its tables hold is read afterwards.
         events: list[Any] = list(invocation.stream())
+        queries = failing_queries(invocation.get_artifact("run_results.json"))
         with build.get_connection() as connection:
             rows = count_rows(connection)
             for event in events:
                 if isinstance(event, dg.AssetCheckResult):
-                    found = _read_failures(connection, event, relations, options.personal_columns)
+                    found = _read_failures(connection, event, queries, options.personal_columns)
                     yield _described(event, found)
                 else:
                     yield _counted(context, event, rows)
@@ -139,15 +145,14 @@ def _counted(context: dg.AssetExecutionContext, event: Any, rows: Mapping[str, i
 
 
 def _read_failures(
-    connection: Any,
+    connection: duckdb.DuckDBPyConnection,
     event: dg.AssetCheckResult,
-    relations: Mapping[str, str],
+    queries: Mapping[str, str],
     personal: frozenset[str],
 ) -> FailingRows | None:
-    relation = relations.get(event.check_name or "")
-    return (
-        read_failing_rows(connection, relation, personal) if relation and not event.passed else None
-    )
+    unique_id = event.metadata.get("unique_id") if event.metadata else None
+    query = queries.get(str(getattr(unique_id, "value", unique_id)))
+    return read_failing_rows(connection, query, personal) if query else None
 
 
 def _described(event: dg.AssetCheckResult, found: FailingRows | None) -> dg.AssetCheckResult:
@@ -167,12 +172,3 @@ def _described(event: dg.AssetCheckResult, found: FailingRows | None) -> dg.Asse
             "failing_rows": dg.TableMetadataValue(records=records, schema=schema),
         },
     )
-
-
-def _test_relations(manifest_path: Path) -> dict[str, str]:
-    nodes = json.loads(manifest_path.read_text("utf-8"))["nodes"]
-    return {
-        node["name"]: node["relation_name"]
-        for node in nodes.values()
-        if node["resource_type"] == "test" and node.get("relation_name")
-    }

@@ -1,7 +1,8 @@
 """What a failed dbt test found: the first rows, with personal data masked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -10,7 +11,7 @@ SAMPLE_ROWS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class FailingRows:
-    """The rows that a test stored.
+    """The rows that a test found.
 
     Attributes:
         total: How many there are.
@@ -23,17 +24,26 @@ class FailingRows:
     rows: tuple[tuple[str, ...], ...]
 
 
+def failing_queries(run_results: Mapping[str, Any]) -> dict[str, str]:
+    """The SQL of each test that found something, by dbt's unique id, from `run_results.json`."""
+    return {
+        result["unique_id"]: result["compiled_code"]
+        for result in run_results["results"]
+        if result["status"] in ("fail", "warn") and result.get("compiled_code")
+    }
+
+
 def read_failing_rows(
-    connection: duckdb.DuckDBPyConnection, relation: str, personal: Collection[str]
+    connection: duckdb.DuckDBPyConnection, query: str, personal: Collection[str]
 ) -> FailingRows:
-    """Read what a test stored in a relation of the build.
+    """Ask a failed test's own query once more, for the rows that it counted.
 
     Args:
         connection: The build.
-        relation: The quoted relation, from dbt's manifest.
+        query: The test's SQL as dbt compiled it.
         personal: Columns whose values are masked.
     """
-    found = connection.execute(f"select * from {relation} limit {SAMPLE_ROWS}")
+    found = connection.execute(f"select * from ({query}) limit {SAMPLE_ROWS}")
     columns = tuple(column[0] for column in found.description or ())
     rows = tuple(
         tuple(
@@ -42,7 +52,7 @@ def read_failing_rows(
         )
         for row in found.fetchall()
     )
-    counted = connection.execute(f"select count(*) from {relation}").fetchone()
+    counted = connection.execute(f"select count(*) from ({query})").fetchone()
     return FailingRows(total=counted[0] if counted else 0, columns=columns, rows=rows)
 
 
