@@ -1,7 +1,7 @@
 """The as-of instant of a run: given by its partition or its tag, never by a clock."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 AS_OF_TAG = "csw/as_of"
@@ -15,12 +15,16 @@ def parse_as_of(text: str, zone: ZoneInfo) -> datetime:
     """
     try:
         if len(text) == len("2025-01-01"):
-            return first_instant(date.fromisoformat(text), zone)
-        instant = datetime.fromisoformat(text)
+            instant = first_instant(date.fromisoformat(text), zone)
+        else:
+            instant = datetime.fromisoformat(text)
     except ValueError:
+        instant = None
+    # The first and the last year have days without a day before or after them.
+    if instant is None or not MINYEAR < instant.year < MAXYEAR:
         raise ValueError(
             f"{text!r} is no as-of: give a date (2025-01-01) or an instant (2025-01-01T08:00+00:00)"
-        ) from None
+        )
     return instant if instant.tzinfo else instant.replace(tzinfo=zone)
 
 

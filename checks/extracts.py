@@ -19,6 +19,7 @@ _ADDS_UP = "accounts_for_every_row"
 _WITHIN = "rejects_few_rows"
 _READABLE = "has_readable_files"
 _HAS_LANDED = "has_landed"
+_INDISPENSABLE = "crm.accounts"
 _BLOCK = dg.AssetCheckSeverity.ERROR
 _WARN = dg.AssetCheckSeverity.WARN
 
@@ -88,7 +89,7 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             name=name,
             asset=dg.AssetKey([contract.source, contract.table]),
-            blocking=name in (_ADDS_UP, _WITHIN, _KEEPS),
+            blocking=name != _READABLE,
             description=what,
         )
         for name, what in _WHAT.items()
@@ -96,10 +97,12 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
 
 
 def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _Delivered:
-    # A batch that stopped one run is judged again by the next, until a release holds it.
+    # A batch that stopped one run is judged again by the next, until a release holds it or the
+    # file was delivered anew: an entity table keeps the versions of before as history.
     rows = connection.execute(
         "select delivery_id, path, rows_read, rows_loaded, rows_rejected, rows_duplicate, refusal, "
         "state, delivery_id > (select coalesce(max(last_delivery_id), 0) from history.releases) "
+        "and path_version = max(path_version) over (partition by path) "
         "from landing.deliveries where source = ? and table_name = ?",
         [contract.source, contract.table],
     ).fetchall()
@@ -142,14 +145,21 @@ def _judge(batch: _Delivered, limits: ExtractLimits) -> Iterator[dg.AssetCheckRe
         severity=_WARN,
         said="\n".join(batch.refusals) or "every file could be read",
     )
-    yield _result(
+    yield _judge_landed(batch)
+    yield _judge_contract(batch, limits)
+
+
+def _judge_landed(batch: _Delivered) -> dg.AssetCheckResult:
+    """Nothing can be built without accounts; any other table may never land."""
+    said = "landed" if batch.has_landed else "not loaded: nothing of this table has landed"
+    if batch.contract.name == _INDISPENSABLE and not batch.has_landed:
+        said = "not loaded: land files in crm/accounts/, since nothing can be built without them"
+    return _result(
         batch,
         _HAS_LANDED,
-        passed=batch.has_landed or batch.contract.name != "crm.accounts",
-        severity=_WARN,
-        said="landed" if batch.has_landed else "not loaded: nothing of this table has landed",
+        passed=batch.has_landed or batch.contract.name != _INDISPENSABLE,
+        said=said,
     )
-    yield _judge_contract(batch, limits)
 
 
 def _judge_contract(batch: _Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:

@@ -66,9 +66,11 @@ def sample(
 ) -> None:
     """Write deterministic sample extracts: growth, seasons, plan changes, decline before churn."""
     try:
-        written = write_sample(
-            landing, accounts=accounts, seed=seed, through=date.fromisoformat(through)
-        )
+        last = date.fromisoformat(through)
+    except ValueError:
+        _stop(f"{through!r} is no day: give one such as {_DEMO_THROUGH}", EXIT_CODE_USAGE)
+    try:
+        written = write_sample(landing, accounts=accounts, seed=seed, through=last)
     except (ExtractError, ValueError) as error:
         _stop(str(error), EXIT_CODE_USAGE)
     _console.print(
@@ -150,11 +152,11 @@ def parse(home: Home = None) -> None:
 
 
 def _run(settings: Settings, as_of: str) -> None:
+    instant = _instant(settings, as_of)
     # The engines take seconds to import: only where something runs.
     from orchestration.dbt import DbtParseError
     from orchestration.running import run_daily
 
-    instant = _instant(settings, as_of)
     try:
         outcome = run_daily(settings, instant, _console)
     except BuildBusyError as error:
@@ -172,16 +174,24 @@ def _run(settings: Settings, as_of: str) -> None:
 
 
 def _instant(settings: Settings, as_of: str) -> datetime:
-    """The as-of instant, once it and the landing are known to be there."""
+    """The as-of instant, once everything that a run was told to use is known to be there."""
     if not settings.landing_folder.is_dir():
         _stop(
             f"There is no landing folder {settings.landing_folder}: name one with --landing, or "
             "write a sample into it with csw sample.",
             EXIT_CODE_USAGE,
         )
+    if not settings.seeds.is_dir():
+        _stop(
+            f"There is no seeds folder {settings.seeds}: let CSW_SEEDS name a copy of "
+            f"{ROOT / 'seeds'}, or unset it.",
+            EXIT_CODE_USAGE,
+        )
     try:
+        if settings.profile:
+            load_profile(settings.profile)
         return parse_as_of(as_of, settings.zone)
-    except ValueError as error:
+    except (ConfigurationError, ValueError) as error:
         _stop(str(error), EXIT_CODE_USAGE)
 
 

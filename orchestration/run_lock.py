@@ -63,6 +63,13 @@ def hold_build(
         os.close(descriptor)
 
 
+def name_holder(lock_file: Path, holder: str) -> None:
+    """Say who uses the build that this process holds: whoever finds it dead knows what to heal."""
+    descriptor = _held.get(lock_file)
+    if descriptor is not None:
+        _write_holder(descriptor, {"holder": holder, "pid": os.getpid()})
+
+
 def _acquire(
     descriptor: int, lock_file: Path, wait_seconds: float, say: Callable[[str], None]
 ) -> None:

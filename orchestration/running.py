@@ -3,7 +3,8 @@
 import contextlib
 import shutil
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from assets.clock import AS_OF_TAG, last_full_day
-from orchestration.run_lock import hold_build
+from orchestration.run_lock import hold_build, name_holder
 from orchestration.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -41,17 +42,18 @@ def run_daily(settings: Settings, as_of: datetime, console: Console) -> RunOutco
         BuildBusyError: If another run holds the build.
     """
     started = time.perf_counter()
+    dead: list[str] = []
     with hold_build(
-        settings.home / "build.lock",
+        settings.build_lock,
         holder="csw run",
         wait_seconds=settings.lock_wait_minutes * 60,
         say=console.print,
-        on_dead_holder=lambda holder: console.print(
-            f"[yellow]{holder} died while it held the build; what it left is healed"
-        ),
+        on_dead_holder=dead.append,
     ):
+        for holder in dead:
+            console.print(f"[yellow]{holder} died while it held the build; what it left is healed")
         console.print("[dim]reading definitions …")
-        failures = _execute(settings, as_of, console)
+        failures = _execute(settings, as_of, console, dead)
     return RunOutcome(
         is_green=not failures,
         failures=tuple(failures),
@@ -66,15 +68,20 @@ def prepare_dagster_home(settings: Settings) -> Path:
     return settings.dagster_home
 
 
-def _execute(settings: Settings, as_of: datetime, console: Console) -> list[str]:
+def _execute(
+    settings: Settings, as_of: datetime, console: Console, dead: Sequence[str]
+) -> list[str]:
     import dagster as dg
 
     prepare_dagster_home(settings)
     from orchestration.definitions import build_definitions
     from orchestration.progress import watched_by
+    from orchestration.resources import mark_failed
 
     definitions = build_definitions(settings)
     with dg.DagsterInstance.get() as instance, _said_to_file(settings.home / "logs" / "run.log"):
+        for holder in dead:
+            mark_failed(instance, holder)
         with watched_by(console):
             failures = _run_job(definitions, "daily", instance, as_of, settings)
         if not failures:
@@ -89,14 +96,17 @@ def _run_job(
     as_of: datetime | None,
     settings: Settings,
 ) -> list[str]:
-    job = definitions.get_job_def(name)
+    job = definitions.resolve_job_def(name)
     partition = None
     if as_of is not None:
         day = last_full_day(as_of, settings.zone).isoformat()
         # An as-of ahead of the clock has no partition yet; the tag says what to run for.
         keys = job.partitions_def
         partition = day if keys is not None and keys.has_partition_key(day) else None
+    run_id = str(uuid.uuid4())
+    name_holder(settings.build_lock, f"run {run_id}")
     result = job.execute_in_process(
+        run_id=run_id,
         instance=instance,
         partition_key=partition,
         tags={AS_OF_TAG: as_of.isoformat()} if as_of else None,
@@ -107,23 +117,36 @@ def _run_job(
 
 
 def _failures(result: "dg.ExecuteInProcessResult") -> list[str]:
-    said = []
-    for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
-            data = event.step_failure_data
-            failure = data.user_failure_data
-            error = data.error
-            cause = error.cause if error and error.cause else error
-            text = failure.description if failure else (cause.message if cause else "unknown")
-            said.append(f"{event.step_key}: {' '.join(str(text).split())}")
-        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            check = event.asset_check_evaluation_data
-            if not check.passed and check.severity.value == "ERROR":
-                said.append(
-                    f"check {check.check_name} on {check.asset_key.to_user_string()}: "
-                    f"{check.description or 'failed'}"
-                )
-    return said or ["the run failed; see the log"]
+    said = (_failure(event) for event in result.all_events)
+    return [sentence for sentence in said if sentence] or ["the run failed; see the log"]
+
+
+def _failure(event: "dg.DagsterEvent") -> str | None:
+    """What an event says of why a run failed, if it does."""
+    if event.is_step_failure:
+        return _step_failure(event)
+    if event.event_type_value != "ASSET_CHECK_EVALUATION":
+        return None
+    check = event.asset_check_evaluation_data
+    if check.passed or check.severity.value != "ERROR":
+        return None
+    return (
+        f"check {check.check_name} on {check.asset_key.to_user_string()}: "
+        f"{check.description or 'failed'}"
+    )
+
+
+def _step_failure(event: "dg.DagsterEvent") -> str | None:
+    """The failure's own words; that a check is red is said by the check."""
+    data = event.step_failure_data
+    if data.error and data.error.cls_name == "DagsterAssetCheckFailedError":
+        return None
+    if data.user_failure_data:
+        text = data.user_failure_data.description
+    else:
+        cause = data.error.cause or data.error if data.error else None
+        text = cause.message if cause else "unknown"
+    return f"{event.step_key}: {' '.join(str(text).split())}"
 
 
 @contextlib.contextmanager

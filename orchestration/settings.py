@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         return self.home / "build.duckdb"
 
     @property
+    def build_lock(self) -> Path:
+        """The file whose lock a run holds for as long as it goes on."""
+        return self.home / "build.lock"
+
+    @property
     def releases(self) -> Path:
         """The folder of releases, and of `current`."""
         return self.home / "releases"

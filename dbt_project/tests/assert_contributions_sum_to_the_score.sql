@@ -1,5 +1,5 @@
--- Invariant 10: the conditions' contributions sum to the raw score, to the last digit, and effective
--- weights to 1 wherever there is any data; a known score is the raw one.
+-- Invariant 10: the conditions' contributions sum to the raw score, to the last digit, and
+-- effective weights to 1 wherever there is any data; a known score is the raw one.
 with
 
 conditions as (

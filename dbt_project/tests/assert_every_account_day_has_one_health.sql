@@ -1,4 +1,5 @@
--- Invariant 9: every account day with metrics has exactly one profile and one state, and no other has.
+-- Invariant 9: every account day with metrics has exactly one profile and one state, and no other
+-- has.
 select
     metrics.account_id as metrics_account_id,
     metrics.day as metrics_day,

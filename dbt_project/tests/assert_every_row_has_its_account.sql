@@ -1,5 +1,5 @@
--- Spec 10: a row of an account that has not landed waits in raw and joins on the run that brings it;
--- until then this warning counts it.
+-- Spec 10: a row of an account that has not landed waits in raw and joins on the run that brings
+-- it; until then this warning counts it.
 {{ config(severity='warn') }}
 
 with

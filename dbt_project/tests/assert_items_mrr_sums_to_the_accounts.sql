@@ -1,5 +1,5 @@
--- Invariants 3 and 21: the MRR of the item segments in force just before the as-of instant is what the
--- movements add up to, account by account.
+-- Invariants 3 and 21: the MRR of the item segments in force just before the as-of instant is what
+-- the movements add up to, account by account.
 with
 
 items as (

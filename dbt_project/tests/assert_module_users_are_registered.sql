@@ -1,5 +1,5 @@
--- Invariants 5 and 7: users + non_users = registered_users_30d, none below zero; days_used <= 30 and
--- last_used_on before the as-of day.
+-- Invariants 5 and 7: users + non_users = registered_users_30d, none below zero; days_used <= 30
+-- and last_used_on before the as-of day.
 select * from {{ ref('account_module_usage') }}
 
 where

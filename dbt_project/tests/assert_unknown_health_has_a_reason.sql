@@ -1,5 +1,5 @@
--- Invariant 11: coverage is in [0, 1]; the score is NULL exactly where the state is unknown, which has
--- a reason.
+-- Invariant 11: coverage is in [0, 1]; the score is NULL exactly where the state is unknown, which
+-- has a reason.
 select * from {{ ref('fct_account_health_daily') }}
 
 where

@@ -37,10 +37,11 @@ def is_equal(mart: object, plain: object) -> bool:
     """Exactly, or within a billionth where the mart has a DOUBLE."""
     if isinstance(mart, float) and isinstance(plain, Fraction | Decimal | int):
         exact = Fraction(plain)
-        return abs(Fraction(mart) - exact) <= TOLERANCE * max(abs(exact), 1)
+        distance: Fraction = abs(Fraction(mart) - exact)
+        return distance <= TOLERANCE * max(abs(exact), Fraction(1))
     if isinstance(mart, datetime) and isinstance(plain, datetime):
         return mart.astimezone(UTC) == plain.astimezone(UTC)
-    return type(mart) is type(plain) and mart == plain
+    return type(mart) is type(plain) and bool(mart == plain)
 
 
 def _by_key(rows: Sequence[Row], key: Sequence[str]) -> dict[tuple[Any, ...], Row]:

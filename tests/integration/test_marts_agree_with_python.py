@@ -49,7 +49,7 @@ def test_revenue_and_usage_agree_on_small_landings(warehouse: Warehouse, rows: L
 def test_revenue_and_usage_agree_in_a_zone_with_summer_time(
     warehouse: Warehouse, shift: timedelta
 ) -> None:
-    """Prevents days of 24 hours: one of 23 and one of 25 hours are in the landing, with sessions."""
+    """Prevents days of 24 hours: yesterday had 23 or 25 of them, with sessions and movements."""
     rows = next(r for r in map(seeded, range(40)) if r.as_of == datetime(2024, 4, 1, tzinfo=UTC))
     _assert_marts_agree(warehouse, shifted(rows, shift), zone="Europe/Berlin")
 

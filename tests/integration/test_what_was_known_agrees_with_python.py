@@ -36,11 +36,44 @@ def health_warehouse(warehouse: Warehouse) -> Warehouse:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_metrics_and_health_agree_on_a_big_landing(health_warehouse: Warehouse, seed: int) -> None:
-    """Prevents a metric that knows too early, too late or not at all, and a health that misreads it.
+    """Prevents a metric that knows too early, too late or never, and a health that misreads it.
 
     The plain rows are made from what was known at each day's end, day by day.
     """
     _assert_marts_agree(health_warehouse, seeded_folders(seed), END)
+
+
+@pytest.mark.parametrize("seed", [21, 22])
+def test_health_agrees_under_conditions_that_are_all_edges(
+    health_warehouse: Warehouse, seed: int
+) -> None:
+    """Prevents a band, a share or a reason that is right for the seeds as they are and no others.
+
+    Counts meet their edges all the time, weights are thirds and sevenths, inputs fade at once.
+    """
+    names = ("component", "metric", "direction", "lower_edge", "upper_edge", "weight", "days")
+    told = (
+        ("use", "mau", "higher", 1, 2, 1, 1),
+        ("use", "active_days_30d", "higher", 2, 5, 1, 3),
+        ("use", "modules_used_30d", "higher", 1, 2, 1, 40),
+        ("trend", "use_count_change_ratio", "higher", -0.5, 0, 7, 10),
+        ("support", "open_tickets", "lower", 1, 3, 3, 1),
+        ("support", "urgent_open_tickets", "lower", 1, 2, 4, 1),
+        ("contract", "mrr", "higher", 100, 300, 2, 1),
+    )
+    conditions = [
+        {
+            "condition": f"c{number}",
+            "health_profile": "ongoing",
+            **{name: str(value) for name, value in zip(names[:-1], row[:-1], strict=True)},
+            "fresh_days": "0",
+            "stale_days": "7",
+            "minimum_history_days": str(row[-1]),
+            "sentence": "",
+        }
+        for number, row in enumerate(told)
+    ]
+    _assert_marts_agree(health_warehouse, seeded_folders(seed), END, conditions)
 
 
 def test_metrics_and_health_agree_inside_a_day(health_warehouse: Warehouse) -> None:
@@ -106,7 +139,13 @@ def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> 
     )
 
 
-def _assert_marts_agree(warehouse: Warehouse, landed: Folders, as_of: datetime) -> None:
+def _assert_marts_agree(
+    warehouse: Warehouse,
+    landed: Folders,
+    as_of: datetime,
+    conditions: Sequence[Row] | None = None,
+) -> None:
+    conditions = conditions or _seed(warehouse, "health_conditions")
     known = Known(
         tables=landed.tables,
         deliveries=landed.deliveries,
@@ -117,12 +156,11 @@ def _assert_marts_agree(warehouse: Warehouse, landed: Folders, as_of: datetime) 
     metrics = account_metrics_daily(known, as_of)
     with closing(open_build()) as build:
         _land_new(build, landed, as_of)
-        warehouse.run(build, as_of)
+        warehouse.run(build, as_of, seeds={"health_conditions": conditions})
         shown = {name: read_rows(build, f"accounts.{name}") for name in MARTS[:1]}
         shown |= {name: read_rows(build, f"health.{name}") for name in MARTS[1:]}
         sources = {r["metric"]: r["source_name"] for r in read_rows(build, "meta.metric_registry")}
     assert_agree(shown["account_metrics_daily"], metrics, ["account_id", "day"])
-    conditions = _seed(warehouse, "health_conditions")
     judged = judge(known, metrics, _seed(warehouse, "health_profiles")[0], conditions, sources)
     assert_agree(
         shown["fct_health_conditions_daily"], judged.conditions, ["account_id", "day", "condition"]

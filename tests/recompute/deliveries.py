@@ -89,7 +89,7 @@ def _land(
 
 
 def _account(dice: Dice, found: Folders, name: str) -> None:
-    created = FIRST_DAY + timedelta(days=dice.pick((-40, -10, 0, 3)), hours=dice.pick(HOURS))
+    created = FIRST_DAY + timedelta(days=dice.pick((-40, -10, 0, 3, 25)), hours=dice.pick(HOURS))
     row = {
         "account_id": name,
         "account_name": name,

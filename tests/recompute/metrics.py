@@ -1,4 +1,4 @@
-"""What each day's row may show, in plain Python, from the rows that landed and when they were known.
+"""What each day's row may show, in plain Python, from what landed and when it was known.
 
 Slow and simple on purpose: for every day the world is put together anew, as it was known at the
 first instant of the day after, and every metric is counted in it from nothing. A back-fill and

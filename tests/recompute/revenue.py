@@ -289,7 +289,7 @@ def local_day(instant: datetime, zone: tzinfo) -> date:
 
 
 def first_instant(day: date, zone: tzinfo = UTC) -> datetime:
-    """Midnight at the start of a day, as an instant in UTC: so that all arithmetic is in real time."""
+    """Midnight at the start of a day, as an instant in UTC: all arithmetic is in real time."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 

@@ -1,4 +1,5 @@
--- One row per account that somebody looks after as its csm at the as-of instant: the latest assigned.
+-- One row per account that somebody looks after as its csm at the as-of instant: the latest
+-- assigned.
 
 with
 
@@ -39,10 +40,11 @@ final as (
             least(account_team.valid_to, account_team.deleted_at) > {{ as_of() }}, true
         )
 
-    qualify row_number() over (
-        partition by account_team.account_id
-        order by account_team.valid_from desc, account_team.team_member_id
-    ) = 1
+    qualify
+        row_number() over (
+            partition by account_team.account_id
+            order by account_team.valid_from desc, account_team.team_member_id asc
+        ) = 1
 
 )
 

@@ -1,5 +1,5 @@
--- One row per account per local day, from its first day to the last full day. Test accounts are left
--- out of usage, benchmarks, revenue and alerts, and so have no days.
+-- One row per account per local day, from its first day to the last full day. Test accounts are
+-- left out of usage, benchmarks, revenue and alerts, and so have no days.
 
 with
 

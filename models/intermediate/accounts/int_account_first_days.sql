@@ -1,5 +1,5 @@
--- One row per account and first day that it was ever known to have, with the first daily row that may
--- use it: a row that lands late can move an account's first day back (spec 00, "account day").
+-- One row per account and first day that it was ever known to have, with the first daily row that
+-- may use it: a row that lands late can move an account's first day back (spec 00, "account day").
 
 {{ config(materialized='table') }}
 
@@ -43,17 +43,42 @@ account_team as (
 
 dated_rows as (
 
-    select account_id, created_at as dated_at, known_from from accounts
+    select
+        account_id,
+        created_at as dated_at,
+        known_from
+    from accounts
     union all
-    select account_id, min(occurred_at) as dated_at, known_from from events group by all
+    select
+        account_id,
+        min(occurred_at) as dated_at,
+        known_from
+    from events
+    group by all
     union all
-    select account_id, created_at as dated_at, known_from from users
+    select
+        account_id,
+        created_at as dated_at,
+        known_from
+    from users
     union all
-    select account_id, started_at as dated_at, known_from from subscriptions
+    select
+        account_id,
+        started_at as dated_at,
+        known_from
+    from subscriptions
     union all
-    select account_id, created_at as dated_at, known_from from tickets
+    select
+        account_id,
+        created_at as dated_at,
+        known_from
+    from tickets
     union all
-    select account_id, valid_from as dated_at, known_from from account_team
+    select
+        account_id,
+        valid_from as dated_at,
+        known_from
+    from account_team
 
 ),
 
@@ -92,14 +117,15 @@ final as (
 
     from by_known_day
 
-    qualify first_day < coalesce(
-        min(first_day) over (
-            partition by account_id
-            order by known_day
-            rows between unbounded preceding and 1 preceding
-        ),
-        cast('9999-12-31' as date)
-    )
+    qualify
+        first_day < coalesce(
+            min(first_day) over (
+                partition by account_id
+                order by known_day
+                rows between unbounded preceding and 1 preceding
+            ),
+            cast('9999-12-31' as date)
+        )
 
 )
 

@@ -1,5 +1,5 @@
--- One row per account per local day that no release has shown yet: the metrics as known at the day's
--- end. A metric of a source that had not landed by then is NULL, undefined, and not zero.
+-- One row per account per local day that no release has shown yet: the metrics as known at the
+-- day's end. A metric of a source that had not landed by then is NULL, undefined, and not zero.
 
 {{ config(materialized='table') }}
 
@@ -61,9 +61,19 @@ crm_statuses as (
 
 deltas as (
 
-    select account_id, metric, first_day as day, value from metric_spans
+    select
+        account_id,
+        metric,
+        first_day as day,
+        value
+    from metric_spans
     union all
-    select account_id, metric, last_day + 1 as day, -value as value from metric_spans
+    select
+        account_id,
+        metric,
+        last_day + 1 as day,
+        -value as value
+    from metric_spans
 
 ),
 

@@ -1,5 +1,5 @@
--- One row per account that landed: its latest version, the first daily row that may know it, and its
--- first day, the earlier of its creation and its first dated row (spec 00, "account day").
+-- One row per account that landed: its latest version, the first daily row that may know it, and
+-- its first day, the earlier of its creation and its first dated row (spec 00, "account day").
 
 {{ config(materialized='table') }}
 

@@ -30,8 +30,8 @@ final as (
             events.account_id = links.source_account_id
             and links.link_source = 'events'
             and links.is_latest
-            and (links.valid_from is null or links.valid_from <= events.occurred_at)
-            and (links.valid_to is null or links.valid_to > events.occurred_at)
+            and (links.valid_from is null or events.occurred_at >= links.valid_from)
+            and (links.valid_to is null or events.occurred_at < links.valid_to)
 
 )
 

@@ -1,6 +1,6 @@
--- One row per metric and thing that adds a value to it, with the days in whose rows it counts, as known
--- then: a metric's value on a day is the sum of the spans over it. A new metric of this kind is one
--- more branch here; its definition is in the YAML of account_metrics_daily.
+-- One row per metric and thing that adds a value to it, with the days in whose rows it counts, as
+-- known then: a metric's value on a day is the sum of the spans over it. A new metric of this kind
+-- is one more branch here; its definition is in the YAML of account_metrics_daily.
 
 with
 

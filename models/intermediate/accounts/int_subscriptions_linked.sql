@@ -27,8 +27,8 @@ final as (
             subscriptions.account_id = links.source_account_id
             and links.link_source = 'invoices'
             and links.is_latest
-            and (links.valid_from is null or links.valid_from <= subscriptions.started_at)
-            and (links.valid_to is null or links.valid_to > subscriptions.started_at)
+            and (links.valid_from is null or subscriptions.started_at >= links.valid_from)
+            and (links.valid_to is null or subscriptions.started_at < links.valid_to)
 
 )
 

@@ -27,8 +27,8 @@ final as (
             tickets.account_id = links.source_account_id
             and links.link_source = 'tickets'
             and links.is_latest
-            and (links.valid_from is null or links.valid_from <= tickets.created_at)
-            and (links.valid_to is null or links.valid_to > tickets.created_at)
+            and (links.valid_from is null or tickets.created_at >= links.valid_from)
+            and (links.valid_to is null or tickets.created_at < links.valid_to)
 
 )
 

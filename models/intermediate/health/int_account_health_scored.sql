@@ -1,6 +1,6 @@
 -- One row per account per local day that no release has shown yet: the score that the conditions'
--- contributions sum to, and the state by the profile's edges. Under the minimum coverage the state is
--- unknown, the score NULL, and a reason says why.
+-- contributions sum to, and the state by the profile's edges. Under the minimum coverage the state
+-- is unknown, the score NULL, and a reason says why.
 
 with
 

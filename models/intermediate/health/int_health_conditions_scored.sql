@@ -1,6 +1,7 @@
 -- One row per account, local day and condition that no release has shown yet: the metric as known
--- then, the band that it falls into, and what the condition weighs. A missing input gives its weight to
--- the rest of its component, an empty component to the others; a stale one fades (spec 50).
+-- then, the band that it falls into, and what the condition weighs. A missing input gives its
+-- weight to the rest of its component, an empty component to the others; a stale one fades (spec
+-- 50).
 
 {{ config(materialized='table') }}
 
@@ -83,7 +84,7 @@ measured as (
 
     from (
         unpivot unshown
-        on columns(* exclude (account_id, day, account_status))::double
+        on cast(columns(* exclude (account_id, day, account_status)) as double)
         into name metric value value
     )
 
@@ -232,9 +233,9 @@ final as (
                     condition = max(case when live_weight > 0 then condition end) over (
                         partition by account_id, day
                     )
-                    then rounded_weight + 1 - sum(rounded_weight) over (
-                        partition by account_id, day
-                    )
+                    then
+                        rounded_weight + 1
+                        - sum(rounded_weight) over (partition by account_id, day)
                 else rounded_weight
             end as decimal(9, 6)
         ) as effective_weight,

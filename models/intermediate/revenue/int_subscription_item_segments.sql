@@ -1,7 +1,7 @@
--- One row per item and phase of a subscription, for the time in which item and phase overlap, at the
--- item's own price, quantity and interval. Money is rounded here, once, half-even (spec 00, "Numbers"):
--- every coarser amount is a sum of these. An amount in a currency other than the reporting one waits
--- for its rate; assert_every_currency_can_be_reported counts those.
+-- One row per item and phase of a subscription, for the time in which item and phase overlap, at
+-- the item's own price, quantity and interval. Money is rounded here, once, half-even (spec 00,
+-- "Numbers"): every coarser amount is a sum of these. An amount in a currency other than the
+-- reporting one waits for its rate; assert_every_currency_can_be_reported counts those.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,7 @@
 -- One row per version of a subscription and phase of its life: the trial, then the paid time, each
--- from its first instant to its end (exclusive), NULL while it goes on. A subscription that is paused,
--- unpaid or incomplete has no phase: without a history of status, today's word stands for always.
+-- from its first instant to its end (exclusive), NULL while it goes on. A subscription that is
+-- paused, unpaid or incomplete has no phase: without a history of status, today's word stands for
+-- always.
 
 with
 
@@ -18,7 +19,8 @@ accounts as (
 
 dated as (
 
-    -- The end of the paid period: as billing states it, else as planned, else as the status implies.
+    -- The end of the paid period: as billing states it, else as planned, else as the status
+    -- implies.
     select
         subscriptions.*,
         least(
@@ -27,7 +29,10 @@ dated as (
                 subscriptions.cancel_at,
                 case
                     when subscriptions.status in ('canceled', 'cancelled')
-                        then coalesce(subscriptions.current_period_end_at, subscriptions.cancelled_at)
+                        then
+                            coalesce(
+                                subscriptions.current_period_end_at, subscriptions.cancelled_at
+                            )
                 end
             ),
             subscriptions.deleted_at

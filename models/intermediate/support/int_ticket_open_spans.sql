@@ -1,6 +1,6 @@
 -- One row per version of a ticket that counts, with the time in which it is open: from its creation
--- until it is solved, not until the archive closes it (spec 40, "Ticket age"). A ticket whose status
--- says that it is open again is open, whatever instants an earlier solution left behind.
+-- until it is solved, not until the archive closes it (spec 40, "Ticket age"). A ticket whose
+-- status says that it is open again is open, whatever instants an earlier solution left behind.
 
 with
 
@@ -28,14 +28,15 @@ final as (
             case
                 when tickets.status in ('new', 'open', 'pending', 'on_hold', 'on-hold', 'hold')
                     then null
-                else coalesce(
-                    tickets.solved_at,
-                    tickets.closed_at,
-                    case
-                        when tickets.status in ('solved', 'resolved', 'closed')
-                            then coalesce(tickets.updated_at, tickets.created_at)
-                    end
-                )
+                else
+                    coalesce(
+                        tickets.solved_at,
+                        tickets.closed_at,
+                        case
+                            when tickets.status in ('solved', 'resolved', 'closed')
+                                then coalesce(tickets.updated_at, tickets.created_at)
+                        end
+                    )
             end,
             tickets.deleted_at
         ) as ends_at,

@@ -1,6 +1,6 @@
--- One row per counted event, with its session and the time that it opens (spec 30, first paragraph).
--- A session belongs to one actor and one local day, so that a day's rollup depends on that day alone.
--- Time is in integer microseconds: sums of DOUBLE differ from run to run.
+-- One row per counted event, with its session and the time that it opens (spec 30, first
+-- paragraph). A session belongs to one actor and one local day, so that a day's rollup depends on
+-- that day alone. Time is in integer microseconds: sums of DOUBLE differ from run to run.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- One row per account, module, actor and local day: the user-module-day rollup. `(none)` is the module
--- of an event without one, so that the modules' time adds up to the account's.
+-- One row per account, module, actor and local day: the user-module-day rollup. `(none)` is the
+-- module of an event without one, so that the modules' time adds up to the account's.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- One row per account, module, local day and first daily row that may count it: quantity of use. What
--- lands late has a row of its own, so that a day's row counts what it knew and no more.
+-- One row per account, module, local day and first daily row that may count it: quantity of use.
+-- What lands late has a row of its own, so that a day's row counts what it knew and no more.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,7 @@
--- One row per user, measure, basis and unbroken run of days on which the user counts in the measure.
--- A day's count is then a running sum of starts and ends, whatever the window (spec 30, "Speed and
--- memory"). Basis `as_known` starts a run on the first day whose row may use what landed about it.
+-- One row per user, measure, basis and unbroken run of days on which the user counts in the
+-- measure. A day's count is then a running sum of starts and ends, whatever the window (spec 30,
+-- "Speed and memory"). Basis `as_known` starts a run on the first day whose row may use what landed
+-- about it.
 
 {{ config(materialized='table') }}
 
@@ -66,20 +67,16 @@ accounts as (
 
 ),
 
-windows as (
+windows (measure, kind, length, basis) as (
 
-    select *
-
-    from (
-        values
-        ('dau', 'active', 1, 'restated'),
-        ('wau', 'active', 7, 'restated'),
-        ('mau', 'active', 30, 'restated'),
-        ('mau', 'active', 30, 'as_known'),
-        ('registered_users', 'registered', 1, 'restated'),
-        ('registered_users_30d', 'registered', 30, 'restated'),
-        ('registered_users_30d', 'registered', 30, 'as_known')
-    ) as windows (measure, kind, length, basis)
+    values
+    ('dau', 'active', 1, 'restated'),
+    ('wau', 'active', 7, 'restated'),
+    ('mau', 'active', 30, 'restated'),
+    ('mau', 'active', 30, 'as_known'),
+    ('registered_users', 'registered', 1, 'restated'),
+    ('registered_users_30d', 'registered', 30, 'restated'),
+    ('registered_users_30d', 'registered', 30, 'as_known')
 
 ),
 
@@ -136,7 +133,8 @@ registered as (
 
 seen as (
 
-    -- Whoever had an event counts until deactivated, and in the window of a later event all the same.
+    -- Whoever had an event counts until deactivated, and in the window of a later event all the
+    -- same.
     select
         actor_days.account_id,
         actor_days.user_id,

@@ -1,5 +1,5 @@
--- One row per account per local day, as known at the day's end: written by the first audited release
--- past that day and never changed (spec 40). Health, rules and replay read it.
+-- One row per account per local day, as known at the day's end: written by the first audited
+-- release past that day and never changed (spec 40). Health, rules and replay read it.
 
 with
 

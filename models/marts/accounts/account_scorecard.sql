@@ -1,5 +1,5 @@
--- One row per account that landed: everything that the top of an account page shows, as of the as-of
--- day. Test accounts stand here with their flag and without usage, revenue or health.
+-- One row per account that landed: everything that the top of an account page shows, as of the
+-- as-of day. Test accounts stand here with their flag and without usage, revenue or health.
 
 with
 
@@ -164,21 +164,29 @@ worded as (
                     '{value}',
                     case
                         when registry.unit = 'ratio'
-                            then cast(cast(round(conditions.metric_value * 100) as integer) as varchar) || ' %'
+                            then
+                                cast(
+                                    cast(round(conditions.metric_value * 100) as integer) as varchar
+                                )
+                                || ' %'
                         else format('{:g}', cast(conditions.metric_value as double))
                     end
                 ),
                 '{lower}',
                 case
                     when registry.unit = 'ratio'
-                        then cast(cast(round(conditions.lower_edge * 100) as integer) as varchar) || ' %'
+                        then
+                            cast(cast(round(conditions.lower_edge * 100) as integer) as varchar)
+                            || ' %'
                     else format('{:g}', cast(conditions.lower_edge as double))
                 end
             ),
             '{upper}',
             case
                 when registry.unit = 'ratio'
-                    then cast(cast(round(conditions.upper_edge * 100) as integer) as varchar) || ' %'
+                    then
+                        cast(cast(round(conditions.upper_edge * 100) as integer) as varchar)
+                        || ' %'
                 else format('{:g}', cast(conditions.upper_edge as double))
             end
         ) as reason
@@ -309,13 +317,14 @@ final as (
         *,
         case
             when status in ('customer', 'past_due') and not is_test
-                then row_number() over (
-                    partition by status in ('customer', 'past_due') and not is_test
-                    order by
-                        arr * (100 - health_score) desc nulls last,
-                        health_score_7_days_ago - health_score desc nulls last,
-                        account_id
-                )
+                then
+                    row_number() over (
+                        partition by status in ('customer', 'past_due') and not is_test
+                        order by
+                            arr * (100 - health_score) desc nulls last,
+                            health_score_7_days_ago - health_score desc nulls last,
+                            account_id
+                    )
         end as attention_rank
 
     from gathered

@@ -1,5 +1,5 @@
--- One row per metric: made from the `meta` of each column of account_metrics_daily's YAML, so that a
--- metric is a column and its YAML and nothing else. Read at compile time from dbt's own graph.
+-- One row per metric: made from the `meta` of each column of account_metrics_daily's YAML, so that
+-- a metric is a column and its YAML and nothing else. Read at compile time from dbt's own graph.
 
 {{ config(schema='meta') }}
 

@@ -1,6 +1,6 @@
--- One row per account per local day: the health that was shown for that day, from what was known and
--- configured then. The slope is least squares over the days with a score among the last 28, since the
--- profile or the configuration last changed; under 7 such days it is NULL.
+-- One row per account per local day: the health that was shown for that day, from what was known
+-- and configured then. The slope is least squares over the days with a score among the last 28,
+-- since the profile or the configuration last changed; under 7 such days it is NULL.
 
 with
 
@@ -45,9 +45,8 @@ compared as (
     select
         *,
         coalesce(
-            configuration_version = lag(configuration_version) over (
-                partition by account_id order by day
-            )
+            configuration_version
+            = lag(configuration_version) over (partition by account_id order by day)
             and health_profile = lag(health_profile) over (partition by account_id order by day),
             false
         ) as is_judged_as_before

@@ -1,5 +1,5 @@
--- One row per account, local day and condition: what it read, its band, its weight and what it gave to
--- the score. The contributions sum to the day's raw score, to the last digit.
+-- One row per account, local day and condition: what it read, its band, its weight and what it gave
+-- to the score. The contributions sum to the day's raw score, to the last digit.
 
 with
 
@@ -43,7 +43,9 @@ compared as (
 
     select
         *,
-        case when effective_weight > 0 then effective_weight * 100 - contribution end as points_lost,
+        case
+            when effective_weight > 0 then effective_weight * 100 - contribution
+        end as points_lost,
         coalesce(
             state in ('poor', 'average')
             and band <> 'good'

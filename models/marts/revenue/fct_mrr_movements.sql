@@ -76,9 +76,10 @@ principal as (
     -- The subscription that moved the most stands for the movement.
     select * from by_subscription
 
-    qualify row_number() over (
-        partition by account_id, moved_at order by abs(amount) desc, subscription_id
-    ) = 1
+    qualify
+        row_number() over (
+            partition by account_id, moved_at order by abs(amount) desc, subscription_id
+        ) = 1
 
 ),
 

@@ -1,5 +1,5 @@
--- One row per account and module that it ever used, as of the as-of day: the last 30 full days, the 30
--- before them, and the module's peers. `(none)` is use that names no module; it has no rank.
+-- One row per account and module that it ever used, as of the as-of day: the last 30 full days, the
+-- 30 before them, and the module's peers. `(none)` is use that names no module; it has no rank.
 
 with
 
@@ -137,10 +137,11 @@ sized as (
         accounts.status in ('customer', 'past_due') as is_active_account,
         case
             when totals.module <> '(none)'
-                then row_number() over (
-                    partition by totals.account_id, totals.module <> '(none)'
-                    order by totals.active_us desc, totals.module
-                )
+                then
+                    row_number() over (
+                        partition by totals.account_id, totals.module <> '(none)'
+                        order by totals.active_us desc, totals.module asc
+                    )
         end as rank
 
     from totals
@@ -156,7 +157,8 @@ sized as (
 
 segments as (
 
-    -- Every active account of the segment is a peer, with nobody in the module as well as with many.
+    -- Every active account of the segment is a peer, with nobody in the module as well as with
+    -- many.
     select
         tier,
         size_band,

@@ -1,6 +1,6 @@
 -- One row per account per local day, gaps filled with zeros: who came, for how long, and how often.
--- Users are identified ones; the account's own totals hold anonymous and nameless use too. All that is
--- known now: what was shown on a day stands in account_metrics_daily.
+-- Users are identified ones; the account's own totals hold anonymous and nameless use too. All that
+-- is known now: what was shown on a day stands in account_metrics_daily.
 
 with
 
@@ -42,10 +42,20 @@ watermarks as (
 
 deltas as (
 
-    select account_id, measure, first_day as day, 1 as change from user_spans
+    select
+        account_id,
+        measure,
+        first_day as day,
+        1 as change
+    from user_spans
     where basis = 'restated'
     union all
-    select account_id, measure, last_day + 1 as day, -1 as change from user_spans
+    select
+        account_id,
+        measure,
+        last_day + 1 as day,
+        -1 as change
+    from user_spans
     where basis = 'restated'
 
 ),

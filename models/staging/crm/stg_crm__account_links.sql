@@ -1,4 +1,5 @@
--- One row per version of a link from a source's own id to an account that was ever the latest known.
+-- One row per version of a link from a source's own id to an account that was ever the latest
+-- known.
 
 with
 

@@ -1,4 +1,5 @@
--- One row per version of an assignment of a team member to an account that was ever the latest known.
+-- One row per version of an assignment of a team member to an account that was ever the latest
+-- known.
 
 with
 

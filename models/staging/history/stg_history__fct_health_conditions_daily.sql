@@ -1,4 +1,5 @@
--- One row per account, local day and condition that an audited release has shown: written once, never changed.
+-- One row per account, local day and condition that an audited release has shown: written once,
+-- never changed.
 
 with
 

@@ -1,4 +1,5 @@
--- One row per version of an item of a subscription, which has one price and quantity that was ever the latest known.
+-- One row per version of an item of a subscription, which has one price and quantity that was ever
+-- the latest known.
 
 with
 
@@ -19,10 +20,8 @@ renamed as (
         price,
         quantity,
         lower(interval) as billing_interval,
-        coalesce(interval_count,
-        1) as interval_count,
-        coalesce(is_metered,
-        false) as is_metered,
+        coalesce(interval_count, 1) as interval_count,
+        coalesce(is_metered, false) as is_metered,
         valid_from,
         valid_to,
         _extras as extras,

@@ -1,5 +1,5 @@
--- One row per version of a subscription that was ever the latest known. An end that has not happened
--- yet takes its word back with it (spec 00, "What dates a row").
+-- One row per version of a subscription that was ever the latest known. An end that has not
+-- happened yet takes its word back with it (spec 00, "What dates a row").
 
 with
 

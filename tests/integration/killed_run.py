@@ -1,0 +1,76 @@
+"""`csw run` in a process that ends itself, as `kill -9` would, at a point that a test names.
+
+Called as `python killed_run.py POINT run --home …`.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from assets.extracts import batches
+from assets.releases import folders, history
+from orchestration import cli
+
+
+def die(*_: object, **__: object) -> None:
+    """What `kill -9` does: nothing is flushed, closed or undone."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def in_the_middle_of_loading() -> None:
+    """Events are in the raw table, in a transaction that is never committed."""
+    insert = batches.insert_rejects
+
+    def insert_or_die(connection: Any, delivery: Any, **more: Any) -> None:
+        if delivery.table_name == "events":
+            die()
+        insert(connection, delivery, **more)
+
+    batches.insert_rejects = insert_or_die
+
+
+def before_the_seal() -> None:
+    """The release's file is written; it has no manifest yet."""
+    folders.seal = die
+
+
+def after_the_record() -> None:
+    """What was shown and the release's record are committed; nobody can see the release."""
+    then_die_after(lambda: None)
+
+
+def after_the_reveal() -> None:
+    """The release has its name; `current` still points at the one before."""
+
+    def arm() -> None:
+        folders.flip = die
+
+    then_die_after(arm)
+
+
+def then_die_after(arm: Callable[[], None]) -> None:
+    """Once the record is committed: ends the process, or arms what ends it later."""
+    append = history.append_shown
+
+    def append_and_then(*arguments: Any) -> Any:
+        appended = append(*arguments)
+        arm()
+        if folders.flip is not die:
+            die()
+        return appended
+
+    history.append_shown = append_and_then
+
+
+POINTS: dict[str, Callable[[], None]] = {
+    "loading": in_the_middle_of_loading,
+    "seal": before_the_seal,
+    "record": after_the_record,
+    "reveal": after_the_reveal,
+}
+
+if __name__ == "__main__":
+    POINTS[sys.argv.pop(1)]()
+    cli.main()

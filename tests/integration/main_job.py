@@ -1,0 +1,129 @@
+"""The product as a person runs it: the real `csw`, in a process of its own, on a small sample."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets.extracts.sample import write_sample
+
+ROOT = Path(__file__).parents[2]
+CSW = Path(sys.executable).parent / "csw"
+SUBJECTS = ("accounts", "revenue", "usage", "support", "health", "alerts")
+
+FIRST_DAY = date(2025, 10, 1)
+HISTORY_THROUGH = date(2025, 12, 20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How one call of `csw` ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """Everything it printed."""
+        return self.out + self.err
+
+    def green(self) -> "Ran":
+        """The same, after making sure that it went well."""
+        assert self.code == 0, self.said
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """One warehouse: what `csw run --home` writes, and what readers open."""
+
+    path: Path
+    landing: Path
+
+    @property
+    def releases(self) -> Path:
+        return self.path / "releases"
+
+    def run(self, as_of: str, *arguments: str, **environment: str) -> Ran:
+        return csw(*self.arguments(as_of), *arguments, environment=environment)
+
+    def arguments(self, as_of: str) -> Sequence[str]:
+        """The command line of a run of this home."""
+        return (
+            "run", "--home", str(self.path), "--landing", str(self.landing), "--as-of", as_of,
+        )  # fmt: skip
+
+    def names(self) -> list[str]:
+        """The releases that readers see, oldest first."""
+        if not self.releases.is_dir():
+            return []
+        return sorted(p.name for p in self.releases.iterdir() if not p.is_symlink())
+
+    def manifest(self, release: str = "current") -> dict[str, Any]:
+        text = (self.releases / release / "manifest.json").read_text("utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def hashes(self, release: str = "current") -> dict[str, str]:
+        """The content hash of every table of a subject, by `schema.table`."""
+        tables = self.manifest(release)["tables"].items()
+        return {n: f["content_hash"] for n, f in tables if n.split(".")[0] in SUBJECTS}
+
+    def open(self, release: str = "current") -> duckdb.DuckDBPyConnection:
+        """A reader, as analysts open one."""
+        connection = duckdb.connect(str(self.releases / release / "csw.duckdb"), read_only=True)
+        connection.execute("set TimeZone = 'UTC'")
+        return connection
+
+    def rows(self, sql: str, release: str = "current") -> list[tuple[Any, ...]]:
+        with self.open(release) as connection:
+            return connection.execute(sql).fetchall()
+
+    def told(self) -> list[dict[str, Any]]:
+        """What the alerts' file was told, line by line."""
+        lines = (self.path / "outbox" / "alerts.jsonl").read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def csw(*arguments: str, environment: Mapping[str, str] | None = None) -> Ran:
+    """Calls the installed command as a person does, without what the caller's shell has set."""
+    done = subprocess.run(  # noqa: S603 - our own command and arguments
+        [CSW, *arguments],
+        cwd=ROOT,
+        env=clean_environment(environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def clean_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment without anything that another test or a person set for the product."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CSW_", "DAGSTER_", "DBT_"))}
+    return kept | {"COLUMNS": "250"} | dict(more)
+
+
+def land_through(landing: Path, day: date) -> None:
+    """The small sample with its deliveries through a day; a later day adds to it."""
+    write_sample(
+        landing,
+        accounts=12,
+        first_day=FIRST_DAY,
+        history_through=HISTORY_THROUGH,
+        through=day,
+    )
+
+
+def bytes_under(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, with its content."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -1,0 +1,350 @@
+"""From landing to releases and alerts, through the real command: one warehouse and its days.
+
+The runs are the expensive part: each fixture is one of them, and they follow one another.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.integration.main_job import ROOT, SUBJECTS, Home, Ran, bytes_under, csw, land_through
+
+ONE = date(2025, 12, 21)
+TWO = date(2025, 12, 25)
+SHOWN = (
+    "accounts.account_metrics_daily",
+    "health.fct_account_health_daily",
+    "health.fct_health_conditions_daily",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One run of the warehouse, and what a reader who never left saw meanwhile."""
+
+    home: Home
+    ran: Ran
+    before: Any = None
+
+
+def as_of(last_full_day: date) -> str:
+    return (last_full_day + timedelta(days=1)).isoformat()
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Step:
+    """The first day: its history and one delivery after it."""
+    folder = tmp_path_factory.mktemp("main_job")
+    home = Home(path=folder / "home", landing=folder / "landing")
+    land_through(home.landing, ONE)
+    return Step(home=home, ran=home.run(as_of(ONE)).green())
+
+
+@pytest.fixture(scope="module")
+def reader(first: Step) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Somebody who opened the first release by its constant path and keeps it open."""
+    with first.home.open() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def second(first: Step, reader: duckdb.DuckDBPyConnection) -> Step:
+    """Four more days, with duplicates, late rows, strangers and bad rows among them."""
+    home = first.home
+    shown = {table: rows_of(home, table) for table in SHOWN}
+    held = reader.execute("select release_id from meta.releases").fetchall()
+    land_through(home.landing, TWO)
+    return Step(home=home, ran=home.run(as_of(TWO)).green(), before=(shown, held))
+
+
+@pytest.fixture(scope="module")
+def again(second: Step) -> Step:
+    """The same as-of once more, after another day has landed that the as-of knows nothing of."""
+    home = second.home
+    told = (home.path / "outbox" / "alerts.jsonl").read_bytes()
+    land_through(home.landing, TWO + timedelta(days=1))
+    ahead = home.landing / f"events/events/dt={TWO}/ahead.csv"
+    ahead.write_text(
+        "event_id,account_id,user_id,occurred_at,event_type,quantity\n"
+        f"ahead-1,acc-0001,u-0001-001,{as_of(TWO)}T00:00:00Z,use,1000\n"
+        f"ahead-2,acc-0001,u-nobody,{as_of(TWO)}T09:00:00Z,use,1000\n"
+    )
+    return Step(home=home, ran=home.run(as_of(TWO)).green(), before=told)
+
+
+@pytest.fixture(scope="module")
+def older(again: Step) -> Step:
+    """A run for the first as-of, after all that."""
+    return Step(home=again.home, ran=again.home.run(as_of(ONE)).green())
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Step:
+    """A fresh warehouse that gets all days at once, with seeds that lie elsewhere."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    home = Home(path=folder / "home", landing=folder / "landing")
+    land_through(home.landing, TWO)
+    seeds = folder / "my seeds"
+    shutil.copytree(ROOT / "seeds", seeds)
+    rules = seeds / "alert_rules.csv"
+    rules.write_text(rules.read_text("utf-8").replace("Look at which modules", "See which modules"))
+    before = (bytes_under(seeds), bytes_under(ROOT / "seeds"))
+    ran = home.run(as_of(TWO), CSW_SEEDS=str(seeds)).green()
+    return Step(home=home, ran=ran, before=(seeds, *before))
+
+
+def rows_of(home: Home, table: str, release: str = "current", where: str = "true") -> list[Any]:
+    return home.rows(f"select * from {table} where {where} order by all", release)  # noqa: S608
+
+
+# The release
+
+
+def test_a_release_has_the_schemas_of_its_subjects(first: Step) -> None:
+    """A reader's query that fails because a subject without marts has no schema."""
+    found = first.home.rows("select schema_name from duckdb_schemas() where not internal")
+    assert {"main", *SUBJECTS, "meta"} >= {name for (name,) in found} >= {*SUBJECTS, "meta"}
+
+
+def test_every_table_and_column_of_a_release_has_a_comment(first: Step) -> None:
+    """Comments lost on the way: `create table as` drops them."""
+    tables = "select table_name from duckdb_tables() where coalesce(comment, '') = ''"
+    columns = (
+        "select table_name || '.' || column_name from duckdb_columns() "
+        "where not internal and coalesce(comment, '') = ''"
+    )
+    assert first.home.rows(tables) == []
+    assert first.home.rows(columns) == []
+
+
+def test_a_manifest_says_what_a_release_is(first: Step) -> None:
+    """A release that nobody can tell the age, the content or the checks of."""
+    manifest = first.home.manifest()
+    assert manifest["id"] == f"000001-{as_of(ONE)}"
+    assert manifest["as_of"] == f"{as_of(ONE)}T00:00:00+00:00"
+    assert manifest["watermarks"] == dict.fromkeys(
+        ("crm", "events", "invoices", "tickets"), ONE.isoformat()
+    )
+    assert manifest["quarantine"] == {"tickets.tickets": 2}
+    counted = {
+        name: first.home.rows(f"select count(*) from {name}")[0][0]  # noqa: S608
+        for name in manifest["tables"]
+    }
+    assert {name: facts["rows"] for name, facts in manifest["tables"].items()} == counted
+    assert all(re.fullmatch("[0-9a-f]{16}", f["content_hash"]) for f in manifest["tables"].values())
+    assert {check["severity"] for check in manifest["checks"]} <= {"block", "warn"}
+    assert all(check["passed"] for check in manifest["checks"] if check["severity"] == "block")
+
+
+def test_a_manifest_names_checks_of_every_stage(first: Step) -> None:
+    """An audit that forgot a stage: seeds, what landed, what was made of it."""
+    judged = {check["asset"].split("/")[0] for check in first.home.manifest()["checks"]}
+    assert judged >= {"reference", "crm", "events", "invoices", "tickets", "accounts"}
+    listed = first.home.rows("select count(*) from meta.checks")
+    assert listed == [(len(first.home.manifest()["checks"]),)]
+
+
+def test_a_release_is_written_for_older_readers(first: Step) -> None:
+    """A BI tool whose DuckDB driver is a year old and opens nothing."""
+    header = (first.home.releases / "current" / "csw.duckdb").read_bytes()[8:20]
+    assert header[:4] == b"DUCK"
+    assert int.from_bytes(header[4:], "little") == 64  # the storage of DuckDB 1.0
+
+
+def test_quarantined_rows_are_in_the_release_with_file_line_column_and_reason(first: Step) -> None:
+    """Rows that vanish: an analyst must find each of them again in its file."""
+    rows = first.home.rows(
+        "select path, line, column_name, reason, raw_text from meta.quarantine order by all"
+    )
+    assert [row[0] for row in rows] == [
+        f"tickets/tickets/dt={day}/tickets.csv" for day in ("2025-12-20", ONE)
+    ]
+    for path, line, column, reason, raw_text in rows:
+        text = (first.home.landing / path).read_text("utf-8").splitlines()
+        assert text[line - 1] == raw_text
+        assert column == "created_at"
+        assert reason == (
+            "created_at '31/02/2026' is not a date or time; write it as 2024-12-31T23:59:59Z"
+        )
+
+
+def test_a_green_run_says_what_it_made_and_prints_no_warning(first: Step) -> None:
+    """A first impression of warnings about our own tools, or of nothing at all."""
+    assert f"release 000001-{as_of(ONE)}" in first.ran.out
+    assert "Who needs attention" in first.ran.out
+    assert first.ran.err == ""
+
+
+# The days after it
+
+
+def test_the_second_run_loads_only_what_is_new(second: Step) -> None:
+    """A run that reads everything again: slow, and each row might count twice."""
+    facts = "select path, content_hash, rows_read, run_id, loaded_at from meta.deliveries"
+    one, two = (set(second.home.rows(facts, name)) for name in second.home.names())
+    assert one < two
+    assert {re.findall(r"dt=([0-9-]+)", path)[0] for path, *_ in two - one} == {
+        (ONE + timedelta(days=n)).isoformat() for n in range(1, 5)
+    }
+    assert "rows from 4 new files" in second.ran.out
+
+
+def test_days_that_were_shown_stay_as_they_were(second: Step) -> None:
+    """A chart that rewrites last week: late rows correct other marts, never what was shown."""
+    shown, _ = second.before
+    for table in SHOWN:
+        assert rows_of(second.home, table, where=f"day <= date '{ONE}'") == shown[table]
+        assert rows_of(second.home, table, where=f"day = date '{TWO}'")
+
+
+def test_a_reader_keeps_its_release_while_the_next_is_published(
+    second: Step, reader: duckdb.DuckDBPyConnection
+) -> None:
+    """A dashboard that breaks, or changes in the middle of a query, whenever a run ends."""
+    _, held = second.before
+    assert reader.execute("select release_id from meta.releases").fetchall() == held
+    assert reader.execute("select max(day) from accounts.account_metrics_daily").fetchone() == (
+        ONE,
+    )
+    assert second.home.manifest()["id"] == f"000002-{as_of(TWO)}"
+
+
+def test_the_same_as_of_gives_the_same_hashes_whatever_landed_after_it(again: Step) -> None:
+    """Invariants 13 and 14: a clock, an order of rows, or tomorrow's rows in a mart."""
+    releases = again.home.names()
+    assert len(releases) == 3
+    assert again.home.hashes(releases[2]) == again.home.hashes(releases[1])
+    landed = "select count(*) from meta.deliveries where path like '%ahead.csv'"
+    assert again.home.rows(landed) == [(1,)]
+
+
+def test_evaluating_a_day_again_tells_nobody_anything(again: Step) -> None:
+    """The same alert in somebody's inbox after each rerun."""
+    assert (again.home.path / "outbox" / "alerts.jsonl").read_bytes() == again.before
+
+
+def test_every_alert_is_told_once(again: Step) -> None:
+    """An idempotency key that stands on two lines, or an alert of a rule that is not there."""
+    keys = [line["idempotency_key"] for line in again.home.told()]
+    assert keys
+    assert len(keys) == len(set(keys))
+
+
+def test_a_back_fill_in_one_run_shows_what_the_days_showed(second: Step, elsewhere: Step) -> None:
+    """History that depends on when somebody pressed the button."""
+    table = "accounts.account_metrics_daily"
+    assert rows_of(elsewhere.home, table) == rows_of(second.home, table, second.home.names()[1])
+    assert elsewhere.home.hashes() == second.home.hashes(second.home.names()[1])
+
+
+def test_an_older_as_of_publishes_and_does_not_become_current(older: Step) -> None:
+    """Dashboards that fall back to last week because somebody looked at last week."""
+    releases = older.home.names()
+    assert releases[3] == f"000004-{as_of(ONE)}"
+    assert older.home.manifest()["id"] == releases[2]
+    days = older.home.rows("select max(day) from accounts.account_metrics_daily", releases[3])
+    assert days == [(ONE,)]
+    for table in SHOWN:
+        assert rows_of(older.home, table, releases[3]) == rows_of(older.home, table, releases[0])
+
+
+# Seeds elsewhere
+
+
+def test_seeds_elsewhere_are_used_and_nothing_is_written_to_them(elsewhere: Step) -> None:
+    """A run that writes into a folder which a person edits, or reads ours instead of it."""
+    seeds, theirs, ours = elsewhere.before
+    assert bytes_under(seeds) == theirs
+    assert bytes_under(ROOT / "seeds") == ours
+    changed = elsewhere.home.rows(
+        "select count(*) from meta.configuration where value like 'See which modules%'"
+    )
+    assert changed == [(1,)]
+
+
+def test_the_recorded_configuration_is_all_that_other_words_change(
+    second: Step, elsewhere: Step
+) -> None:
+    """A changed text of a rule that a release does not admit to."""
+    ours = second.home.manifest(second.home.names()[1])
+    theirs = elsewhere.home.manifest()
+    assert ours["configuration_hash"] != theirs["configuration_hash"]
+
+
+def test_the_summary_shows_the_current_release(older: Step) -> None:
+    """A summary of the newest folder in place of the release that readers see."""
+    shown = csw("summary", "--home", str(older.home.path)).green()
+    assert f"Release 000003-{as_of(TWO)}" in shown.out
+
+
+# A bad delivery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocked:
+    """A delivery that is mostly bad, run twice, and then delivered right."""
+
+    home: Home
+    before: dict[str, Any]
+    reds: tuple[Ran, Ran]
+    after_reds: dict[str, Any]
+    green: Ran
+
+
+@pytest.fixture(scope="module")
+def blocked(older: Step) -> Blocked:
+    home, day = older.home, TWO + timedelta(days=2)
+    before = home.manifest()
+    file = home.landing / f"tickets/tickets/dt={day}/tickets.csv"
+    file.parent.mkdir()
+    file.write_text(tickets(home, day, bad=180))
+    reds = (home.run(as_of(day)), home.run(as_of(day)))
+    after = home.manifest()
+    file.write_text(tickets(home, day, bad=0))
+    return Blocked(
+        home=home, before=before, reds=reds, after_reds=after, green=home.run(as_of(day))
+    )
+
+
+def tickets(home: Home, day: date, *, bad: int) -> str:
+    """The day before's tickets and 300 more, some of which nobody can date."""
+    before = home.landing / f"tickets/tickets/dt={day - timedelta(days=1)}/tickets.csv"
+    text = before.read_text("utf-8")
+    header = text.splitlines()[0].split(",")
+    rows = []
+    for number in range(300):
+        told = {"ticket_id": f"more-{number}", "account_id": "acc-0001", "status": "open"}
+        told["created_at"] = "never" if number < bad else f"{day}T08:00:00Z"
+        rows.append(",".join(told.get(name, "") for name in header))
+    return text + "\n".join(rows) + "\n"
+
+
+def test_a_red_check_leaves_the_last_release_in_place(blocked: Blocked) -> None:
+    """Half a day's tickets published as if the others had never been."""
+    assert blocked.after_reds == blocked.before
+    assert [red.code for red in blocked.reds] == [1, 1]
+
+
+def test_a_red_run_says_what_failed_and_what_stays(blocked: Blocked) -> None:
+    """A stack trace, or a bare `failed`, where a person needs the table and the number."""
+    red = blocked.reds[0]
+    assert "✗ check rejects_few_rows on tickets/tickets: 181 of " in red.out
+    assert f"No release: release {blocked.before['id']} stays current. The log is " in red.err
+    assert "Traceback" not in red.said
+
+
+def test_a_batch_that_blocked_blocks_until_it_is_mended(blocked: Blocked) -> None:
+    """Bad rows let through by running again: the second run finds nothing new to judge."""
+    assert "✗ check rejects_few_rows on tickets/tickets: 181 of " in blocked.reds[1].out
+
+
+def test_a_mended_delivery_is_released(blocked: Blocked) -> None:
+    """A warehouse that stays shut because of a file that nobody has any more."""
+    blocked.green.green()
+    assert blocked.home.manifest()["id"].startswith("000005-")
