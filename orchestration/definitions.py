@@ -65,6 +65,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             for column in contract.columns
             if column.personal
         ),
+        target=settings.home / "dbt" / "build",
         as_of=as_of,
     )
     releases = ReleaseOptions(

@@ -35,6 +35,7 @@ class WarehouseOptions:
         reporting_time_zone: Time zone of days.
         reporting_currency: Currency of unsuffixed money.
         personal_columns: Columns that are masked wherever rows are shown.
+        target: Folder that dbt compiles into; the last run's is kept.
         as_of: Reads a run's as-of from its context.
     """
 
@@ -42,6 +43,7 @@ class WarehouseOptions:
     reporting_time_zone: str
     reporting_currency: str
     personal_columns: frozenset[str]
+    target: Path
     as_of: Callable[[dg.AssetExecutionContext], datetime]
 
 
@@ -112,6 +114,7 @@ def build_dbt_assets(
             ["build", "--vars", json.dumps(variables), "--exclude-resource-type", "unit_test"],
             context=context,
             raise_on_error=False,
+            target_path=options.target,
         )
         # Nobody else may open the build while dbt does, so what its tables hold is read afterwards.
         events: list[Any] = list(invocation.stream())

@@ -17,7 +17,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 class HealthProfile(SeedRow):
     """How a kind of account is judged; the first that matches by position wins."""
 
-    health_profile: Name
+    profile: Name
     position: int = Field(ge=1)
     description: str = Field(min_length=1)
     good_from: Decimal = Field(gt=0, le=100)
@@ -35,7 +35,7 @@ class HealthCondition(SeedRow):
     """One metric, put into a band by two edges, with what it weighs."""
 
     condition: Name
-    health_profile: Name
+    profile: Name
     component: Name
     metric: Name
     direction: Literal["higher", "lower"]
@@ -61,11 +61,11 @@ def find_health_problems(seeds: Path, metrics: set[str]) -> list[Problem]:
     problems: list[Problem] = []
     profiles = list(read_rows(seeds / PROFILES_FILE, HealthProfile, problems))
     conditions = list(read_rows(seeds / CONDITIONS_FILE, HealthCondition, problems))
-    names = {found.row.health_profile for found in profiles}
-    problems += _repeated(seeds / PROFILES_FILE, "health_profile", profiles)
+    names = {found.row.profile for found in profiles}
+    problems += _repeated(seeds / PROFILES_FILE, "profile", profiles)
     problems += _repeated(seeds / CONDITIONS_FILE, "condition", conditions)
     for found in conditions:
-        for column, known in (("health_profile", names), ("metric", metrics)):
+        for column, known in (("profile", names), ("metric", metrics)):
             said = getattr(found.row, column)
             if said not in known:
                 problems.append(

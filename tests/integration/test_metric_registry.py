@@ -20,7 +20,7 @@ def test_a_metric_is_a_column_of_account_metrics_daily_and_nothing_else(
     assert [row["metric"] for row in registry] == columns[3:]
     assert [row["position"] for row in registry] == list(range(1, len(registry) + 1))
     for row in registry:
-        assert all((row["label"], row["definition"], row["unit"])), row
+        assert all((row["name"], row["definition"], row["unit"])), row
         assert row["direction"] in ("higher", "lower"), row
         assert row["source_name"] in ("crm", "events", "invoices", "tickets"), row
 

@@ -64,7 +64,7 @@ def test_health_agrees_under_conditions_that_are_all_edges(
     conditions = [
         {
             "condition": f"c{number}",
-            "health_profile": "ongoing",
+            "profile": "ongoing",
             **{name: str(value) for name, value in zip(names[:-1], row[:-1], strict=True)},
             "fresh_days": "0",
             "stale_days": "7",

@@ -21,15 +21,15 @@ summed as (
     select
         account_id,
         day,
-        health_profile,
+        profile,
         min(coverage) as coverage,
-        sum(cast(effective_weight * condition_score as decimal(9, 6))) as raw_score,
+        sum(cast(effective_weight * score as decimal(9, 6))) as raw_score,
         bool_and(is_warming_up or metric_value is null) as has_no_input,
         bool_or(is_warming_up) as is_warming_up
 
     from conditions
 
-    group by account_id, day, health_profile
+    group by account_id, day, profile
 
 ),
 
@@ -38,7 +38,7 @@ final as (
     select
         summed.account_id,
         summed.day,
-        summed.health_profile,
+        summed.profile,
         case
             when summed.coverage < profiles.minimum_coverage then null else summed.raw_score
         end as score,
@@ -61,7 +61,7 @@ final as (
 
     from summed
 
-    inner join profiles on summed.health_profile = profiles.health_profile
+    inner join profiles on summed.profile = profiles.profile
 
 )
 

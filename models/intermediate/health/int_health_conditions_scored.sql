@@ -95,7 +95,7 @@ judged as (
     select
         aged.account_id,
         aged.day,
-        conditions.health_profile,
+        conditions.profile,
         conditions.component,
         conditions.condition,
         conditions.metric,
@@ -211,7 +211,7 @@ final as (
     select
         account_id,
         day,
-        health_profile,
+        profile,
         component,
         condition,
         metric,
@@ -223,7 +223,7 @@ final as (
         cast(
             case band when 'good' then 100 when 'average' then 50 when 'poor' then 0 end
             as decimal(9, 6)
-        ) as condition_score,
+        ) as score,
         nominal_weight,
         freshness_ratio,
         cast(

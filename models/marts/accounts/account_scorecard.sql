@@ -253,7 +253,7 @@ gathered as (
         csms.csm_email,
         csms.manager_id,
         csms.manager_name,
-        latest_health.health_profile,
+        latest_health.profile as health_profile,
         latest_health.score as health_score,
         latest_health.state as health_state,
         latest_health.unknown_reason as health_unknown_reason,

@@ -22,7 +22,7 @@ final as (
     select
         '{{ name }}' as metric,
         {{ loop.index }} as position,
-        '{{ metric.label }}' as label,
+        '{{ metric.name }}' as name,
         '{{ definition | replace("'", "''") | trim }}' as definition,
         '{{ metric.unit }}' as unit,
         '{{ metric.direction }}' as direction,
@@ -30,13 +30,13 @@ final as (
         'account_metrics_daily' as source_mart,
         '{{ metric.source }}' as source_name,
         {{ metric.warm_up_days }} as warm_up_days,
-        {{ metric.is_additive | lower }} as is_additive
+        {{ metric.is_non_additive | lower }} as is_non_additive
     {{ 'union all' if not loop.last }}
     {% else -%}
     select
         '' as metric,
         0 as position,
-        '' as label,
+        '' as name,
         '' as definition,
         '' as unit,
         '' as direction,
@@ -44,7 +44,7 @@ final as (
         '' as source_mart,
         '' as source_name,
         0 as warm_up_days,
-        false as is_additive
+        false as is_non_additive
     where false
     {%- endfor %}
 

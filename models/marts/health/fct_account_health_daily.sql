@@ -47,7 +47,7 @@ compared as (
         coalesce(
             configuration_version
             = lag(configuration_version) over (partition by account_id order by day)
-            and health_profile = lag(health_profile) over (partition by account_id order by day),
+            and profile = lag(profile) over (partition by account_id order by day),
             false
         ) as is_judged_as_before
 
@@ -114,7 +114,7 @@ final as (
     select
         account_id,
         day,
-        health_profile,
+        profile,
         cast(score as decimal(9, 6)) as score,
         state,
         unknown_reason,

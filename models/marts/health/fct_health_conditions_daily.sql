@@ -27,7 +27,7 @@ contributed as (
         conditions.*,
         health.state,
         health.raw_score,
-        cast(conditions.effective_weight * coalesce(conditions.condition_score, 0) as decimal(9, 6))
+        cast(conditions.effective_weight * coalesce(conditions.score, 0) as decimal(9, 6))
             as contribution,
         case health.state when 'poor' then health.average_from when 'average' then health.good_from
         end as next_edge
@@ -106,7 +106,7 @@ final as (
         account_id,
         day,
         condition,
-        health_profile,
+        profile,
         component,
         metric,
         metric_value,
@@ -114,7 +114,7 @@ final as (
         lower_edge,
         upper_edge,
         band,
-        condition_score,
+        score,
         nominal_weight,
         freshness_ratio,
         effective_weight,

@@ -17,7 +17,7 @@ TABLES = """
         use_count_change_ratio double, days_since_last_activity bigint, open_tickets bigint
     );
     create table health.fct_account_health_daily (
-        account_id varchar, day date, health_profile varchar, score decimal(9, 6), state varchar
+        account_id varchar, day date, profile varchar, score decimal(9, 6), state varchar
     );
     create table accounts.dim_accounts (
         account_id varchar, account_name varchar, status varchar, tier varchar, region varchar,

@@ -1,0 +1,177 @@
+"""Write, audit, publish: in which order, and what is left where something stops half way."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from assets.releases import folders, history, publishing
+from assets.releases.publishing import UnauditedReleaseError, heal, publish
+from tests.unit.releases.small_build import check, open_build, request, show
+
+ONE, TWO, THREE = (date(2025, 1, day) for day in (1, 2, 3))
+
+
+class Killed(BaseException):
+    """Stands for a process that ends: nothing after it runs."""
+
+
+def run(folder: Path, as_of: date, days: dict[date, int]) -> publishing.PublishedRelease:
+    with open_build(folder) as build:
+        heal(build, folder / "releases")
+        show(build, days)
+        return publish(build, folder / "releases", request(as_of))
+
+
+def kill(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A run that ends where it would have called a function of `folders`."""
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folders, name, die)
+        with pytest.raises(Killed):
+            run(folder, TWO, {ONE: 10})
+
+
+def healed(folder: Path) -> list[str]:
+    with open_build(folder) as build:
+        return heal(build, folder / "releases")
+
+
+def read(folder: Path, sql: str, release: str = "current") -> list[Any]:
+    file = folder / "releases" / release / "csw.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(sql).fetchall()
+
+
+def test_a_release_is_current_and_opens(tmp_path: Path) -> None:
+    """A release without rows, without its record or without a name."""
+    done = run(tmp_path, TWO, {ONE: 10})
+    assert (done.release_id, done.is_current) == ("000001-2025-01-02", True)
+    assert read(tmp_path, "select * from accounts.account_metrics_daily") == [("a", ONE, 10)]
+    assert read(tmp_path, "select release_id from meta.releases") == [("000001-2025-01-02",)]
+    assert done.manifest["watermarks"] == {"crm": "2025-01-02"}
+    assert done.shown_rows == dict.fromkeys(history.SHOWN, 1)
+
+
+def test_comments_are_carried_over(tmp_path: Path) -> None:
+    """`create table as` drops them, and a quote in one must not end the statement."""
+    run(tmp_path, TWO, {ONE: 10})
+    table = "select comment from duckdb_tables() where table_name = 'account_metrics_daily'"
+    column = "select comment from duckdb_columns() where column_name = 'mrr'"
+    assert read(tmp_path, table) == [("One row per account's day.",)]
+    assert read(tmp_path, column) == [("What it pays.",)]
+
+
+def test_a_red_blocking_check_publishes_nothing(tmp_path: Path) -> None:
+    """A release without a green audit, or history of one that never was."""
+    with open_build(tmp_path) as build:
+        show(build, {ONE: 10})
+        asked = request(TWO, check(passed=False, severity="block"))
+        with pytest.raises(UnauditedReleaseError) as refused:
+            publish(build, tmp_path / "releases", asked)
+        assert history.is_empty(build)
+    assert str(refused.value) == (
+        "No release: adds_up on accounts/x failed. The last release stays current; mend the data "
+        "or the definition and run again."
+    )
+    assert not (tmp_path / "releases").exists()
+
+
+def test_a_warning_is_published_with_the_release(tmp_path: Path) -> None:
+    """A warning that stops a release, or that nobody can read in it."""
+    with open_build(tmp_path) as build:
+        publish(build, tmp_path / "releases", request(TWO, check(passed=False, severity="warn")))
+    assert read(tmp_path, "select check_name, severity, is_passed, summary from meta.checks") == [
+        ("adds_up", "warn", False, "said")
+    ]
+
+
+def test_days_that_were_shown_are_appended_once(tmp_path: Path) -> None:
+    """A day that a later run shows otherwise, or that stands twice."""
+    run(tmp_path, TWO, {ONE: 10})
+    done = run(tmp_path, THREE, {ONE: 99, TWO: 20})
+    assert done.shown_rows["account_metrics_daily"] == 1
+    with open_build(tmp_path) as build:
+        kept = build.execute("select day, mrr from history.account_metrics_daily order by day")
+        assert kept.fetchall() == [(ONE, 10), (TWO, 20)]
+
+
+def test_a_metric_that_is_new_is_null_in_the_days_before_it(tmp_path: Path) -> None:
+    """A new column that stops the append, or shifts the others by one."""
+    run(tmp_path, TWO, {ONE: 10})
+    with open_build(tmp_path) as build:
+        show(build, {TWO: 20})
+        build.execute("alter table accounts.account_metrics_daily add column dau bigint default 7")
+        publish(build, tmp_path / "releases", request(THREE))
+        kept = build.execute("select mrr, dau from history.account_metrics_daily order by day")
+        assert kept.fetchall() == [(10, None), (20, 7)]
+
+
+def test_an_older_as_of_does_not_become_current(tmp_path: Path) -> None:
+    """Dashboards that go back in time because somebody ran an old day."""
+    run(tmp_path, THREE, {ONE: 10, TWO: 20})
+    done = run(tmp_path, TWO, {ONE: 10})
+    assert (done.release_id, done.is_current) == ("000002-2025-01-02", False)
+    assert (tmp_path / "releases" / "current").readlink() == Path("000001-2025-01-03")
+
+
+def test_the_same_as_of_becomes_current(tmp_path: Path) -> None:
+    """A rerun after a fix that nobody ever sees."""
+    run(tmp_path, TWO, {ONE: 10})
+    assert run(tmp_path, TWO, {ONE: 10}).is_current
+
+
+def test_a_kill_before_the_record_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a release that a later run gives a name."""
+    kill(tmp_path, monkeypatch, "seal")
+    assert healed(tmp_path) == ["removed the unfinished .building-000001-2025-01-02"]
+    assert folders.list_releases(tmp_path / "releases") == []
+    assert run(tmp_path, TWO, {ONE: 10}).release_id == "000001-2025-01-02"
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ("reveal", ["revealed {}, which was recorded before a kill"]),
+        ("flip", []),
+    ],
+)
+def test_a_kill_after_the_record_is_finished_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str, said: list[str]
+) -> None:
+    """Days recorded as shown in a release that nobody can open."""
+    kill(tmp_path, monkeypatch, point)
+    said = [*said, "flipped to {}, which was recorded before a kill"]
+    assert healed(tmp_path) == [text.format("000001-2025-01-02") for text in said]
+    assert read(tmp_path, "select day from accounts.account_metrics_daily") == [(ONE,)]
+    assert healed(tmp_path) == []
+    assert run(tmp_path, TWO, {ONE: 10}).release_id == "000002-2025-01-02"
+
+
+def test_a_rebuild_takes_over_what_the_current_release_shows(tmp_path: Path) -> None:
+    """A build that was lost, and with it what was shown."""
+    run(tmp_path, THREE, {ONE: 10, TWO: 20})
+    (tmp_path / "build.duckdb").unlink()
+    assert healed(tmp_path) == ["took over 2 shown days from release 000001-2025-01-03"]
+    assert healed(tmp_path) == []
+    done = run(tmp_path, date(2025, 1, 4), {ONE: 99, TWO: 99, THREE: 30})
+    assert done.release_id == "000002-2025-01-04"
+    with open_build(tmp_path) as build:
+        kept = build.execute("select mrr from history.account_metrics_daily order by day")
+        assert kept.fetchall() == [(10,), (20,), (30,)]
+
+
+def test_a_link_that_a_kill_left_is_written_anew(tmp_path: Path) -> None:
+    """A `current` that can never flip again."""
+    releases = tmp_path / "releases"
+    releases.mkdir()
+    (releases / ".current-000001-2025-01-02").symlink_to("nowhere")
+    assert run(tmp_path, TWO, {ONE: 10}).is_current
