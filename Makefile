@@ -27,7 +27,7 @@ test: $(READY) ## All tests
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -q
 
 lint: $(READY) ## ruff, mypy, sqlfluff, dbt parse
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(CSW) parse && cd dbt_project && ../$(VENV)/bin/sqlfluff lint ../models tests
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(CSW) parse && cd dbt_project && ../$(VENV)/bin/sqlfluff lint --config ../pyproject.toml ../models tests
 
 format: $(READY) ## Format Python
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .

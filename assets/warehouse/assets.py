@@ -15,6 +15,7 @@ from dagster_duckdb import DuckDBResource
 from assets.warehouse.configuration import health_version, record_configuration
 from assets.warehouse.failures import (
     FailingRows,
+    broken_nodes,
     count_rows,
     failing_queries,
     read_failing_rows,
@@ -118,7 +119,8 @@ def build_dbt_assets(
         )
         # Nobody else may open the build while dbt does, so what its tables hold is read afterwards.
         events: list[Any] = list(invocation.stream())
-        queries = failing_queries(invocation.get_artifact("run_results.json"))
+        results = invocation.get_artifact("run_results.json")
+        queries = failing_queries(results)
         with build.get_connection() as connection:
             rows = count_rows(connection)
             for event in events:
@@ -128,9 +130,10 @@ def build_dbt_assets(
                 else:
                     yield _counted(context, event, rows)
         if not invocation.is_successful():
+            broken = "; ".join(broken_nodes(results)) or "a blocking check is red"
             raise dg.Failure(
-                description="dbt did not finish green: a model failed or a blocking check is red. "
-                "The last release stays in place; the failing checks hold the rows to look at.",
+                description=f"dbt did not finish green: {broken}. The last release stays in "
+                "place; the failing checks hold the rows to look at.",
                 allow_retries=False,
             )
 

@@ -33,6 +33,15 @@ def failing_queries(run_results: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def broken_nodes(run_results: Mapping[str, Any]) -> list[str]:
+    """What dbt could not run at all, from `run_results.json`: its name and why, on one line."""
+    return [
+        f"{result['unique_id'].split('.')[2]}: {' '.join(str(result.get('message')).split())}"
+        for result in run_results["results"]
+        if result["status"] in ("error", "runtime error")
+    ]
+
+
 def read_failing_rows(
     connection: duckdb.DuckDBPyConnection, query: str, personal: Collection[str]
 ) -> FailingRows:

@@ -49,7 +49,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection
         yield connection
 
 
-def _nothing(batch: extracts._Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:  # noqa: SLF001, ARG001
+def _nothing(batch: extracts._Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:  # noqa: ARG001
     return dg.AssetCheckResult(passed=True, check_name="keeps_its_contract")
 
 

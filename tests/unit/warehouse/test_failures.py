@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from assets.warehouse.failures import SAMPLE_ROWS, count_rows, failing_queries, read_failing_rows
+from assets.warehouse.failures import (
+    SAMPLE_ROWS,
+    broken_nodes,
+    count_rows,
+    failing_queries,
+    read_failing_rows,
+)
 
 
 @pytest.fixture
@@ -41,6 +47,16 @@ def test_only_tests_that_found_something_are_asked_again() -> None:
         {"unique_id": "e", "status": "error"},
     ]
     assert failing_queries({"results": results}) == {"b": "select 2", "c": "select 3"}
+
+
+def test_a_model_that_broke_is_named_with_its_reason() -> None:
+    """`A model failed`, and sixty models to look through."""
+    results = [
+        {"unique_id": "model.customer_success.dim_accounts", "status": "error", "message": "a\n b"},
+        {"unique_id": "model.customer_success.stg_a", "status": "success", "message": "OK"},
+        {"unique_id": "test.customer_success.t", "status": "fail", "message": "2 rows"},
+    ]
+    assert broken_nodes({"results": results}) == ["dim_accounts: a b"]
 
 
 def test_tables_are_counted_by_their_address(build: duckdb.DuckDBPyConnection) -> None:

@@ -10,10 +10,10 @@ from assets.warehouse.validation import find_problems
 
 ROOT = Path(__file__).parents[3]
 CONDITIONS = (
-    "condition,health_profile,component,metric,direction,lower_edge,upper_edge,weight,fresh_days,"
+    "condition,profile,component,metric,direction,lower_edge,upper_edge,weight,fresh_days,"
     "stale_days,minimum_history_days,sentence\n"
 )
-PROFILES = "health_profile,position,description,good_from,average_from,minimum_coverage\n"
+PROFILES = "profile,position,description,good_from,average_from,minimum_coverage\n"
 GOOD_PROFILE = "all,1,Everybody,80,50,0.5\n"
 GOOD = "use,all,usage,mau,higher,1,9,1,2,10,30,used\n"
 
@@ -40,7 +40,7 @@ def test_sound_files_have_no_problems(tmp_path: Path) -> None:
         ),
         (
             GOOD.replace(",all,", ",al,"),
-            "column health_profile: there is no health profile named 'al'; allowed: all.",
+            "column profile: there is no profile named 'al'; allowed: all.",
         ),
         (
             GOOD.replace("higher", "up"),
@@ -78,18 +78,20 @@ def test_a_wrong_condition_is_named(tmp_path: Path, row: str, said: str) -> None
 
 def test_a_name_that_stands_twice_is_named_where_it_comes_again(tmp_path: Path) -> None:
     """Which of the two is in force is left to the order of rows."""
-    assert problems(tmp_path, GOOD + GOOD) == [
+    (said,) = problems(tmp_path, GOOD + GOOD)
+    assert said == (
         "seeds/health_conditions.csv, line 3, column condition: 'use' stands here more than once; "
         "allowed: each name on one line."
-    ]
+    )
 
 
 def test_bands_of_a_profile_are_in_order(tmp_path: Path) -> None:
     """A score that is good and poor at once."""
-    assert problems(tmp_path, GOOD, GOOD_PROFILE.replace("80,50", "50,80")) == [
+    said = problems(tmp_path, "", GOOD_PROFILE.replace("80,50", "50,80"))
+    assert " ".join(said) == (
         "seeds/health_profiles.csv, line 2: average_from is not below good_from; allowed: a lower "
         "number."
-    ]
+    )
 
 
 def test_our_own_seeds_are_sound(tmp_path: Path) -> None:
