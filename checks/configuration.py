@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.warehouse.validation import find_problems
+from checks.seeds import find_problems
 
 
 def build_configuration_check(

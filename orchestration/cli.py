@@ -16,7 +16,7 @@ from assets.extracts.errors import ConfigurationError, ExtractError
 from assets.extracts.profiles import load_profile, profile_of
 from assets.extracts.sample import write_sample
 from assets.releases import folders
-from assets.warehouse.validation import find_problems
+from checks.seeds import find_problems
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
 from orchestration.settings import ROOT, Settings
 

@@ -9,11 +9,7 @@ from assets.extracts.tables import prepare
 from assets.releases.history import prepare_history
 from tests.integration.compiled_warehouse import run_dbt
 
-# A folder of ARCHITECTURE's tree may be configured before its first model stands in it.
-WARNINGS_ARE_ERRORS = [
-    "--warn-error-options",
-    '{"error": "all", "warn": ["UnusedResourceConfigPath"]}',
-]
+WARNINGS_ARE_ERRORS = ["--warn-error"]
 
 
 @pytest.fixture(scope="module")
