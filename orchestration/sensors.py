@@ -1,7 +1,7 @@
 """What notices and asks for runs; nothing here computes anything."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -83,6 +83,8 @@ def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
             f"Nothing lies in a dt= folder under {settings.landing_folder}; a landing without days "
             "is run by hand, with an as-of."
         )
+    # A day that is not over has no partition yet, whatever has landed of it.
+    newest = min(newest, datetime.now(settings.zone).date() - timedelta(days=1))
     released = _last_released_day(settings.releases, settings)
     if released is not None and newest <= released:
         return dg.SkipReason(f"Released through {released}, and no later day has landed.")

@@ -70,6 +70,9 @@ class KnownLog:
     def beside(cls, landing: Path, *, otherwise: Path) -> Self:
         """The log in the landing's own `.csw/`, or in another folder if that can't be written."""
         own = landing / ".csw"
+        if not landing.stat().st_mode & 0o222:
+            # Nobody is meant to write there, and root could all the same.
+            return cls(otherwise)
         try:
             own.mkdir(exist_ok=True)
             probe = own / ".writable"

@@ -23,7 +23,7 @@ summed as (
         day,
         profile,
         min(coverage) as coverage,
-        sum(cast(effective_weight * score as decimal(9, 6))) as raw_score,
+        coalesce(sum(cast(effective_weight * score as decimal(9, 6))), 0) as raw_score,
         bool_and(is_warming_up or metric_value is null) as has_no_input,
         bool_or(is_warming_up) as is_warming_up
 

@@ -31,7 +31,7 @@ renamed as (
         parent_account_id,
         relationship,
         created_at,
-        onboarding_started_at,
+        {{ happened('onboarding_started_at') }} as onboarding_started_at,
         contract_value_amount,
         currency,
         time_zone,

@@ -134,3 +134,12 @@ def test_a_watermark_is_the_end_of_the_day_or_the_newest_dated_row(bench: Any, e
     bench.write("events/events/dt=2024-12-07/a.csv", events("e3"))
     load = bench.load("events.events", FIRST)
     assert load.watermark_at == datetime(2024, 12, 8, tzinfo=UTC)
+
+
+def test_a_landing_that_nobody_may_write_to_is_left_as_it_is(tmp_path: Path) -> None:
+    """Prevents books among files that were only lent to us: root could write them there."""
+    landing = tmp_path / "lent"
+    landing.mkdir()
+    landing.chmod(0o555)
+    KnownLog.beside(landing, otherwise=tmp_path / "home")
+    assert list(landing.iterdir()) == []
