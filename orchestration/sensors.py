@@ -1,13 +1,12 @@
 """What notices and asks for runs; nothing here computes anything."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import dagster as dg
 
 from assets.alerts.evaluation import last_evaluated_sequence
-from assets.clock import as_of_day
+from assets.clock import last_full_day
 from assets.extracts.landing import fingerprint_of_names, newest_day
 from assets.releases import folders
 from orchestration.jobs import AssetJob
@@ -85,7 +84,8 @@ def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
         )
     # A day that is not over has no partition yet, whatever has landed of it.
     newest = min(newest, datetime.now(settings.zone).date() - timedelta(days=1))
-    released = _last_released_day(settings.releases, settings)
+    as_of = folders.current_as_of(settings.releases)
+    released = last_full_day(as_of, settings.zone) if as_of else None
     if released is not None and newest <= released:
         return dg.SkipReason(f"Released through {released}, and no later day has landed.")
     first = released + timedelta(days=1) if released else newest
@@ -97,11 +97,6 @@ def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
             "dagster/asset_partition_range_end": newest.isoformat(),
         },
     )
-
-
-def _last_released_day(releases: Path, settings: Settings) -> date | None:
-    as_of = folders.current_as_of(releases)
-    return as_of_day(as_of, settings.zone) - timedelta(days=1) if as_of else None
 
 
 def _failed_attempts(instance: dg.DagsterInstance, release_id: str) -> int:

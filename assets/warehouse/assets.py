@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -22,9 +22,6 @@ from assets.warehouse.failures import (
 )
 
 CONFIGURATION_KEY = dg.AssetKey(["reference", "configuration"])
-
-DbtEvent = dg.Output[Any] | dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult
-Enriched = TypeVar("Enriched", bound=DbtEvent)
 
 
 @dataclass(frozen=True, kw_only=True)
