@@ -54,6 +54,7 @@ class Column(BaseModel):
     personal: bool = False
     allowed: tuple[str, ...] | None = None
     minimum: Decimal | None = None
+    maximum: Decimal | None = None
     references: str | None = None
     instant: Literal["plan", "happening"] | None = None
 
@@ -64,7 +65,11 @@ class Column(BaseModel):
 
 
 class Contract(BaseModel):
-    """One landed table: its columns in order, its key and how its files are to be understood."""
+    """One landed table: its columns in order, its key and how its files are to be understood.
+
+    `never_stored` names columns of the files that are dropped unread, in any case of letters:
+    they do not reach the extras either.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,6 +80,7 @@ class Contract(BaseModel):
     key: tuple[str, ...] = Field(min_length=1)
     dated_by: str | None = None
     expected_within_days: int | None = None
+    never_stored: tuple[str, ...] = ()
     columns: tuple[Column, ...]
 
     @model_validator(mode="after")

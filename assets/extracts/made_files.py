@@ -1,4 +1,7 @@
-"""Writes dbt's source files from the contracts: `python -m assets.extracts.dbt_sources`."""
+"""Writes what is made from the contracts: `python -m assets.extracts.made_files`.
+
+dbt's source files, and the data dictionary beside the contracts.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,10 +10,11 @@ from typing import Any
 import yaml
 
 from assets.extracts.contracts import Column, Contract, LoaderColumn, load_contracts
+from assets.extracts.dictionary import PAGE, render_dictionary
 from assets.extracts.landing_tables import LANDING_TABLES
 
 MADE = (
-    "# Made from assets/extracts/contracts by python -m assets.extracts.dbt_sources; not by hand.\n"
+    "# Made from assets/extracts/contracts by python -m assets.extracts.made_files; not by hand.\n"
 )
 STAGING = Path(__file__).parents[2] / "models" / "staging"
 
@@ -30,11 +34,12 @@ def render_landing_sources() -> str:
     return _render("landing", "The loader's books: what landed and what was set aside.", tables)
 
 
-def source_files(staging: Path = STAGING) -> dict[Path, str]:
+def made_files(staging: Path = STAGING, page: Path = PAGE) -> dict[Path, str]:
     """Every file that this module makes, with its text."""
     sources = sorted({contract.source for contract in load_contracts().values()})
     files = {staging / source / "_sources.yml": render_dbt_sources(source) for source in sources}
-    return files | {staging / "_landing_sources.yml": render_landing_sources()}
+    files[staging / "_landing_sources.yml"] = render_landing_sources()
+    return files | {page: render_dictionary()}
 
 
 def _render(name: str, description: str, tables: Iterable[dict[str, Any]]) -> str:
@@ -70,8 +75,8 @@ def _personal(*, is_personal: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Writes the files where dbt finds them."""
-    for path, text in source_files().items():
+    """Writes the files where dbt and people find them."""
+    for path, text in made_files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
