@@ -61,6 +61,7 @@ class Landing:
     items: Rows = field(default_factory=list)
     users: Rows = field(default_factory=list)
     events: Rows = field(default_factory=list)
+    merges: Rows = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def shifted(rows: Landing, by: timedelta) -> Landing:
         items=moved(rows.items),
         users=moved(rows.users),
         events=moved(rows.events),
+        merges=moved(rows.merges),
     )
 
 
@@ -129,6 +131,7 @@ def landing(dice: Dice, subscriptions: int, visits: int) -> Landing:
         items=items,
         users=users,
         events=events,
+        merges=_merges(dice, as_of),
     )
 
 
@@ -143,6 +146,19 @@ def _account(dice: Dice, name: str, as_of: datetime) -> dict[str, Any]:
         "created_at": created if name == "c" else min(created, _utc(2024, 2, 29)),
         "is_test": name == "c" and dice.pick((False, False, True)),
     }
+
+
+def _merges(dice: Dice, as_of: datetime) -> Rows:
+    """Which account became part of which: in a chain, in a cycle, into one that nobody knows."""
+    chains = ("", "", "", "ca", "ab", "ba", "ca ab", "ab ba", "ab b? c?", "gb", "ag gb", "cc ab")
+    return [
+        {
+            "from_account_id": {"g": "ghost"}.get(names[0], names[0]),
+            "into_account_id": {"g": "ghost", "?": "nobody"}.get(names[1], names[1]),
+            "merged_at": dice.pick((_utc(2024, 1, 15, 9), _utc(2024, 3, 1), as_of - MICROSECOND)),
+        }
+        for names in dice.pick(chains).split()
+    ]
 
 
 def _billing(dice: Dice, count: int, as_of: datetime) -> tuple[Rows, Rows]:

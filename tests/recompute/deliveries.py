@@ -73,6 +73,7 @@ def folders(dice: Dice, things: int) -> Folders:
     for name in ACCOUNTS:
         for user in ("u", "v"):
             _user(dice, found, name, user)
+    _merges(dice, found)
     _book(dice, found)
     return found
 
@@ -241,6 +242,22 @@ def _instant_of(folder: datetime) -> datetime:
     """The instant of a full extract: the end of its folder's day."""
     day = folder.replace(hour=0, minute=0, second=0, microsecond=0)
     return max(day, FIRST_DAY) + ONE_DAY
+
+
+def _merges(dice: Dice, found: Folders) -> None:
+    """Accounts that become one after all of them are known, now and then in a chain.
+
+    Never b into another: its own people would be told of only then, and must be from the start.
+    """
+    chains = ((), (), ("ab",), ("ac",), ("ca", "ab"), ("ab", "ca"))
+    at = FIRST_DAY + timedelta(days=30, hours=dice.pick(HOURS))
+    for names in dice.pick(chains):
+        row = {"from_account_id": names[0], "into_account_id": names[1], "merged_at": at}
+        folder = at + dice.pick(DELAYS) * ONE_DAY
+        _land(found, "crm.account_merges", row, folder, version=None)
+        if dice.pick((False, True)):
+            _land(found, "crm.account_merges", row, folder + 3 * ONE_DAY, version=None)
+        at += dice.pick((0, 1, 12)) * ONE_DAY
 
 
 def _book(dice: Dice, found: Folders) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Any
 
+from tests.recompute.merges import of_survivors, standing, survivors, users_of_survivors
 from tests.recompute.revenue import ZERO, first_instant, item_segments, local_day, phases
 
 Row = Mapping[str, Any]
@@ -24,6 +25,7 @@ ONE_DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
 KEYS = {
     "crm.accounts": ("account_id",),
+    "crm.account_merges": ("from_account_id",),
     "events.users": ("account_id", "user_id"),
     "invoices.subscriptions": ("subscription_id",),
     "invoices.subscription_items": ("item_id", "valid_from"),
@@ -31,6 +33,7 @@ KEYS = {
 }
 DATED_BY = {
     "crm.accounts": "created_at",
+    "crm.account_merges": "merged_at",
     "events.users": "created_at",
     "invoices.subscriptions": "started_at",
     "invoices.subscription_items": "valid_from",
@@ -80,17 +83,20 @@ class World:
 
 
 def world_at(known: Known, instant: datetime) -> World:
-    """What was known at an instant, of what is dated before it."""
-    return World(
-        instant=instant,
-        zone=known.zone,
-        events=[
-            row
-            for row in known.tables.get("events.events", ())
-            if _is_known(row, instant) and row["occurred_at"] < instant
-        ],
-        tables={name: list(_versions(known, name, instant)) for name in KEYS},
-    )
+    """What was known at an instant, of what is dated before it, each row under its survivor."""
+    events = [
+        row
+        for row in known.tables.get("events.events", ())
+        if _is_known(row, instant) and row["occurred_at"] < instant
+    ]
+    tables: dict[str, Sequence[Row]] = {n: list(_versions(known, n, instant)) for n in KEYS}
+    merges = tables["crm.account_merges"]
+    who = survivors(merges, {a["account_id"] for a in tables["crm.accounts"]})
+    tables["crm.accounts"] = standing(tables["crm.accounts"], who)
+    tables["events.users"] = users_of_survivors(tables["events.users"], who, merges)
+    for name in ("invoices.subscriptions", "tickets.tickets"):
+        tables[name] = of_survivors(tables[name], who)
+    return World(instant=instant, zone=known.zone, events=of_survivors(events, who), tables=tables)
 
 
 def _is_known(row: Row, instant: datetime) -> bool:
@@ -125,8 +131,8 @@ def _version_order(numbered: tuple[int, Row]) -> tuple[bool, datetime, str, int]
 
 def account_metrics_daily(known: Known, as_of: datetime) -> list[dict[str, Any]]:
     """The rows of `account_metrics_daily`, if a release had been made after each day."""
-    latest = known.at(as_of)
-    tests = {a["account_id"] for a in latest.tables["crm.accounts"] if a.get("is_test")}
+    latest = _versions(known, "crm.accounts", as_of)
+    tests = {a["account_id"] for a in latest if a.get("is_test")}
     rows = []
     for day in days_of(known, as_of):
         world = known.at(first_instant(day + ONE_DAY, known.zone))

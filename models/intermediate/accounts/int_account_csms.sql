@@ -5,7 +5,7 @@ with
 
 account_team as (
 
-    select * from {{ ref('stg_crm__account_team') }}
+    select * from {{ ref('int_account_team_linked') }}
 
 ),
 

@@ -1,5 +1,6 @@
--- One row per account per local day, from its first day to the last full day. Test accounts are
--- left out of usage, benchmarks, revenue and alerts, and so have no days.
+-- One row per account per local day, from its first day to the last full day, or to the last one
+-- before its merge into another one was known. Test accounts are left out of usage, benchmarks,
+-- revenue and alerts, and so have no days.
 
 with
 
@@ -14,10 +15,15 @@ final as (
     select
         account_id,
         cast(
-            unnest(generate_series(first_day, {{ as_of_day() }} - 1, interval 1 day)) as date
+            unnest(
+                generate_series(
+                    first_day, least({{ as_of_day() }}, merged_day) - 1, interval 1 day
+                )
+            ) as date
         ) as day,
         created_on,
-        known_day
+        known_day,
+        merged_day
 
     from accounts
 

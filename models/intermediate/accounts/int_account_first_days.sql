@@ -19,7 +19,7 @@ events as (
 
 users as (
 
-    select * from {{ ref('stg_events__users') }}
+    select * from {{ ref('int_users_linked') }}
 
 ),
 
@@ -37,7 +37,7 @@ tickets as (
 
 account_team as (
 
-    select * from {{ ref('stg_crm__account_team') }}
+    select * from {{ ref('int_account_team_linked') }}
 
 ),
 

@@ -1,5 +1,7 @@
 -- One row per account that landed: its latest version, the first daily row that may know it, and
--- its first day, the earlier of its creation and its first dated row (spec 00, "account day").
+-- its first day, the earlier of its creation and its first dated row (spec 00, "account day"). An
+-- account that became part of another one has days up to merged_day (exclusive), as they were
+-- shown; what is told anew is told of the survivor alone.
 
 {{ config(materialized='table') }}
 
@@ -14,6 +16,12 @@ versions as (
 account_first_days as (
 
     select * from {{ ref('int_account_first_days') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('int_account_owners') }}
 
 ),
 
@@ -48,13 +56,17 @@ final as (
         versions.*,
         first_days.first_day,
         {{ local_day('versions.created_at') }} as created_on,
-        known.known_day
+        known.known_day,
+        {{ known_day('owners.known_until') }} as merged_day
 
     from versions
 
     inner join first_days on versions.account_id = first_days.account_id
 
     inner join known on versions.account_id = known.account_id
+
+    left join owners
+        on versions.account_id = owners.account_id and versions.account_id = owners.owner_id
 
     where versions.is_latest
 

@@ -1,5 +1,7 @@
--- One row per event, under the account that crm.account_links says its source id means
--- (spec 00, "Identity"); an id without a link is taken for an account's own.
+-- One row per event and account that it counts under: the one that crm.account_links says its
+-- source id means (spec 00, "Identity"; an id without a link is taken for an account's own), and
+-- each that this one became part of, from when that is known. A merged account has no rows in the
+-- marts but those of days before, so that an event counts once on any day.
 
 with
 
@@ -15,13 +17,17 @@ links as (
 
 ),
 
-final as (
+owners as (
+
+    select * from {{ ref('int_account_owners') }}
+
+),
+
+linked as (
 
     select
         events.* exclude (account_id),
-        coalesce(links.account_id, events.account_id) as account_id,
-        {{ local_day('events.occurred_at') }} as day,
-        {{ known_day('events.known_from') }} as known_day
+        coalesce(links.account_id, events.account_id) as account_id
 
     from events
 
@@ -32,6 +38,21 @@ final as (
             and links.is_latest
             and (links.valid_from is null or events.occurred_at >= links.valid_from)
             and (links.valid_to is null or events.occurred_at < links.valid_to)
+
+),
+
+final as (
+
+    select
+        linked.* exclude (account_id, known_from),
+        coalesce(owners.owner_id, linked.account_id) as account_id,
+        greatest(linked.known_from, owners.known_from) as known_from,
+        {{ local_day('linked.occurred_at') }} as day,
+        {{ known_day('greatest(linked.known_from, owners.known_from)') }} as known_day
+
+    from linked
+
+    left join owners on linked.account_id = owners.account_id
 
 )
 

@@ -1,4 +1,5 @@
--- One row per version of a subscription, under the account that its billing id means.
+-- One row per version of a subscription and account that it counts under: the one that its billing
+-- id means, until the merge of that one into another is known, then that other one.
 
 with
 
@@ -14,7 +15,13 @@ links as (
 
 ),
 
-final as (
+owners as (
+
+    select * from {{ ref('int_account_owners') }}
+
+),
+
+linked as (
 
     select
         subscriptions.* exclude (account_id),
@@ -29,6 +36,20 @@ final as (
             and links.is_latest
             and (links.valid_from is null or subscriptions.started_at >= links.valid_from)
             and (links.valid_to is null or subscriptions.started_at < links.valid_to)
+
+),
+
+final as (
+
+    select
+        linked.* exclude (account_id, known_from, known_until, is_latest),
+        {{ under_owner('linked') }}
+
+    from linked
+
+    left join owners on linked.account_id = owners.account_id
+
+    where {{ is_told_under_owner('linked') }}
 
 )
 

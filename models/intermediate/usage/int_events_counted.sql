@@ -17,7 +17,7 @@ accounts as (
 
 users as (
 
-    select * from {{ ref('stg_events__users') }}
+    select * from {{ ref('int_users_linked') }}
 
 ),
 
@@ -57,7 +57,7 @@ final as (
         on
             events.account_id = users.account_id
             and events.user_id = users.user_id
-            and users.is_latest
+            and users.is_last_told
 
     left join non_activity on events.event_type = non_activity.event_type
 

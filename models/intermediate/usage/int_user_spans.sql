@@ -24,7 +24,7 @@ users as (
         {{ known_day('known_from') }} as known_day,
         {{ known_day('known_until') }} as replaced_day
 
-    from {{ ref('stg_events__users') }}
+    from {{ ref('int_users_linked') }}
 
     where not is_internal
 

@@ -7,6 +7,16 @@ accounts as (
 
     select * from {{ ref('int_accounts_dated') }}
 
+    where merged_day is null
+
+),
+
+owners as (
+
+    select * from {{ ref('int_account_owners') }}
+
+    where is_latest
+
 ),
 
 phases as (
@@ -76,7 +86,8 @@ final as (
         accounts.industry,
         accounts.product_line,
         accounts.size_band,
-        accounts.parent_account_id,
+        nullif(coalesce(owners.owner_id, accounts.parent_account_id), accounts.account_id)
+            as parent_account_id,
         accounts.relationship,
         csms.csm_id,
         csms.csm_name,
@@ -100,6 +111,8 @@ final as (
     left join subscribed on accounts.account_id = subscribed.account_id
 
     left join csms on accounts.account_id = csms.account_id
+
+    left join owners on accounts.parent_account_id = owners.account_id
 
     left join crm_statuses on lower(accounts.status) = crm_statuses.crm_status
 

@@ -65,7 +65,7 @@ spine as (
     left join first_subscriptions
         on accounts.account_id = first_subscriptions.account_id
 
-    where not accounts.is_test
+    where not accounts.is_test and accounts.merged_day is null
 
 ),
 

@@ -8,6 +8,8 @@ account_days as (
 
     select * from {{ ref('int_account_days') }}
 
+    where merged_day is null
+
 ),
 
 actor_days as (

@@ -1,5 +1,5 @@
--- Spec 10: a row of an account that has not landed waits in raw and joins on the run that brings
--- it; until then this warning counts it.
+-- Spec 00, "Identity": an id that a link explains for a time is explained for all of its rows;
+-- those outside of it wait in raw. Ids without any link are counted by has_its_parents.
 {{ config(severity='warn') }}
 
 with
@@ -7,6 +7,23 @@ with
 accounts as (
 
     select account_id from {{ ref('int_accounts_dated') }}
+
+    union
+
+    -- What it became part of has its rows.
+    select account_id from {{ ref('int_account_owners') }}
+
+),
+
+linked_ids as (
+
+    select distinct
+        link_source,
+        source_account_id
+
+    from {{ ref('stg_crm__account_links') }}
+
+    where is_latest
 
 ),
 
@@ -24,7 +41,7 @@ children as (
         'events.users' as table_name,
         account_id
 
-    from {{ ref('stg_events__users') }}
+    from {{ ref('int_users_linked') }}
 
     where is_latest
 
@@ -56,6 +73,11 @@ select
     count(*) as waiting_rows
 
 from children
+
+inner join linked_ids
+    on
+        children.account_id = linked_ids.source_account_id
+        and split_part(children.table_name, '.', 1) = linked_ids.link_source
 
 left join accounts on children.account_id = accounts.account_id
 
