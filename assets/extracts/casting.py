@@ -8,13 +8,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assets.extracts.contracts import Column, Contract
-from assets.extracts.profiles import ColumnMap, ReadPlan
+from assets.extracts.profiles import EPOCHS, ColumnMap, ReadPlan
 
 INTEGER = r"\s*[+-]?[0-9]+(\.0*)?\s*"
 NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 DAY_FIRST = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
 
 TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%X", "%c", "%-H", "%-I")
+INTEGERS = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
+NATIVE = {
+    "bigint": INTEGERS,
+    "decimal": (*INTEGERS, "DECIMAL"),
+    "price": (*INTEGERS, "DECIMAL"),
+    "seconds": (*INTEGERS, "DECIMAL"),
+    "double": ("DOUBLE", "FLOAT"),
+    "timestamp": ("TIMESTAMP", "DATE"),
+    "date": ("DATE",),
+    "boolean": ("BOOLEAN",),
+}
 REMEDIES = {
     "bigint": "is not a whole number",
     "decimal": "is not a number that fits DECIMAL(18,4); write it plain, with a decimal point",
@@ -51,18 +65,59 @@ class Rule:
 def typed(column: Column, how: ColumnMap | None, plan: ReadPlan, text: str) -> str:
     """The SQL that reads a column's text as its type; NULL where it cannot."""
     formats = () if how is None else how.format
-    scale = None if how is None else how.scale
     if column.type == "text":
         return text
     if column.type == "boolean":
-        return _boolean(text)
+        return boolean(text)
     if column.type in {"timestamp", "date"}:
         zone = literal(plan.time_zone)
         instant = _formatted(text, formats, zone) if formats else _instant(text, zone)
-        return instant if column.type == "timestamp" else _day(text, formats)
-    if scale is not None:
-        text = f"cast({_scaled(text, str(scale))} as varchar)"
-    return _number(column, text)
+        return instant if column.type == "timestamp" else _day(text, formats, zone)
+    return _number(column, text if how is None else _amount(column, how, plan, text))
+
+
+def _amount(column: Column, how: ColumnMap, plan: ReadPlan, text: str) -> str:
+    """The text of a number in the contract's unit and with its sign."""
+    if how.scale is not None:
+        text = _times(text, f"cast({literal(str(how.scale))} as decimal(12, 6))")
+    if how.minor_units is not None:
+        text = _times(text, _major_units(plan, quoted(f"u_{column.name}")))
+    if how.negative:
+        sign = f"case when {quoted('n_' + column.name)} then -1 else 1 end"
+        text = _times(text, f"cast({sign} as decimal(1, 0))")
+    return text
+
+
+def as_it_is(column: Column, cell: str, kind: str, plan: ReadPlan) -> str | None:
+    """The SQL that reads a typed cell without going through its text; None where that is needed.
+
+    It gives what the text would give: a DOUBLE is read as its shortest decimal, so by its text.
+    """
+    if kind.startswith(NATIVE.get(column.type, ())) and not kind.endswith("]"):
+        if column.type == "timestamp":
+            return _native_instant(cell, kind, literal(plan.time_zone))
+        if column.type == "date":
+            return _within_calendar(cell, cell)
+        if column.type == "double":
+            value = f"cast({cell} as double)"
+            return f"case when isfinite({value}) then {value} end"
+        return f"try_cast({cell} as {column.duckdb_type})"
+    return None
+
+
+def _native_instant(cell: str, kind: str, zone: str) -> str:
+    if kind == "DATE":
+        return _within_calendar(f"timezone({zone}, cast({cell} as timestamp))", cell)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return _within_calendar(cell, cell)
+    # Other precisions than microseconds can't be compared with every year.
+    naive = f"cast({cell} as timestamp)"
+    return _within_calendar(f"timezone('UTC', {naive})", naive)
+
+
+def _within_calendar(value: str, cell: str) -> str:
+    """What a text with four digits for the year can say; infinity is no date."""
+    return f"case when isfinite({cell}) and year({cell}) between 1 and 9999 then {value} end"
 
 
 def _number(column: Column, text: str) -> str:
@@ -73,12 +128,24 @@ def _number(column: Column, text: str) -> str:
     return f"case when regexp_full_match({text}, {literal(pattern)}) then {value} end"
 
 
-def _scaled(text: str, scale: str) -> str:
+def _times(text: str, factor: str) -> str:
+    """The text of a number times a factor; NULL where it is no number."""
     number = f"case when regexp_full_match({text}, {literal(NUMBER)}) then {text} end"
-    return f"(try_cast({number} as decimal(24, 6)) * cast({literal(scale)} as decimal(12, 6)))"
+    return f"cast(try_cast({number} as decimal(26, 8)) * {factor} as varchar)"
 
 
-def _boolean(text: str) -> str:
+def _major_units(plan: ReadPlan, currency: str) -> str:
+    """What one minor unit of a currency is of its unit; NULL without a currency."""
+    cases = " ".join(
+        f"when {literal(code)} then {10.0**-digits:.{digits}f}"
+        for code, digits in plan.minor_unit_digits.items()
+    )
+    factor = f"case upper({currency}) {cases} else 0.01 end" if cases else "0.01"
+    return f"cast(case when {currency} is not null then {factor} end as decimal(6, 5))"
+
+
+def boolean(text: str) -> str:
+    """The SQL of a truth value's text."""
     return (
         f"case when lower(trim({text})) in ('true', 't', 'yes', 'y', '1') then true "
         f"when lower(trim({text})) in ('false', 'f', 'no', 'n', '0') then false end"
@@ -99,6 +166,8 @@ def _formatted(text: str, formats: tuple[str, ...], zone: str) -> str:
 
 
 def _one_format(text: str, said: str, zone: str) -> str:
+    if said in EPOCHS:
+        return _epoch(text, 10 ** (6 - 3 * EPOCHS.index(said)))
     value = f"try_strptime(trim({text}), {literal(said)})"
     if "%z" in said or "%Z" in said:
         return f"cast({value} as timestamptz)"
@@ -106,9 +175,19 @@ def _one_format(text: str, said: str, zone: str) -> str:
     return f"timezone({literal('UTC') if has_time else zone}, {value})"
 
 
-def _day(text: str, formats: tuple[str, ...]) -> str:
+def _epoch(text: str, factor: int) -> str:
+    """Units since 1970 as an instant; outside the years 1 to 9999 there is none."""
+    number = f"case when regexp_full_match({text}, {literal(NUMBER)}) then {text} end"
+    micros = f"try_cast(try_cast({number} as decimal(38, 6)) * {factor} as bigint)"
+    return (
+        f"case when {micros} between -62135596800000000 and 253402300799999999 "
+        f"then timezone('UTC', make_timestamp({micros})) end"
+    )
+
+
+def _day(text: str, formats: tuple[str, ...], zone: str) -> str:
     if formats:
-        read = (f"cast(try_strptime(trim({text}), {literal(f)}) as date)" for f in formats)
+        read = (_one_day(text, said, zone) for said in formats)
         return f"coalesce({', '.join(read)})"
     return (
         f"case when regexp_full_match({text}, {literal(DAY_FIRST)}) "
@@ -116,11 +195,17 @@ def _day(text: str, formats: tuple[str, ...]) -> str:
     )
 
 
+def _one_day(text: str, said: str, zone: str) -> str:
+    if said in EPOCHS:
+        return f"cast(timezone({zone}, {_one_format(text, said, zone)}) as date)"
+    return f"cast(try_strptime(trim({text}), {literal(said)}) as date)"
+
+
 def rules(contract: Contract, plan: ReadPlan) -> tuple[Rule, ...]:
     """All rules of a table's rows, in the order in which the first broken one wins.
 
-    They speak of `t_<column>` (text as in the file), `m_<column>` (after the value map) and
-    the column itself (typed).
+    They speak of `t_<column>` (text as in the file), `m_<column>` (after the value map),
+    `h_<column>` (true where the file has a value) and the column itself (typed).
     """
     return tuple(rule for column in contract.columns for rule in _column_rules(column, plan))
 
@@ -132,14 +217,17 @@ def _column_rules(column: Column, plan: ReadPlan) -> Iterator[Rule]:
 
 def _reading_rules(column: Column, plan: ReadPlan) -> Iterator[tuple[str, str, str]]:
     """What the text must be: a word of the value map, and of the column's type."""
-    text, mapped, value = (quoted(f"{prefix}{column.name}") for prefix in ("t_", "m_", ""))
+    text, mapped, has, value = (quoted(f"{p}{column.name}") for p in ("t_", "m_", "h_", ""))
     how = plan.column(column.name)
-    if how is not None and how.map is not None:
+    if how is not None and how.map is not None and how.unlisted == "reject" and "*" not in how.map:
         unknown = f"{text} is not null and {mapped} is null and not {_maps_to_nothing(text, how)}"
         listed = ", ".join(how.map)
         yield "allowed", unknown, f"is not in the value map of profile {plan.profile} ({listed})"
     if column.type != "text":
-        yield "type", f"{mapped} is not null and {value} is null", REMEDIES[column.type]
+        remedy = REMEDIES[column.type]
+        if how is not None and how.minor_units is not None:
+            remedy += f", or the currency in {how.minor_units} is empty"
+        yield "type", f"{has} and {value} is null", remedy
 
 
 def _value_rules(column: Column) -> Iterator[tuple[str, str, str]]:
@@ -152,6 +240,8 @@ def _value_rules(column: Column) -> Iterator[tuple[str, str, str]]:
         yield "allowed", f"{value} not in ({words})", f"is none of {', '.join(column.allowed)}"
     if column.minimum is not None:
         yield "minimum", f"{value} < {column.minimum}", f"is less than {column.minimum}"
+    if column.maximum is not None:
+        yield "maximum", f"{value} > {column.maximum}", f"is more than {column.maximum}"
 
 
 def _maps_to_nothing(text: str, how: ColumnMap) -> str:
@@ -167,6 +257,14 @@ def mapped(how: ColumnMap | None, text: str) -> str:
     cases = " ".join(
         f"when {literal(word.lower())} then {'null' if value is None else literal(value)}"
         for word, value in how.map.items()
+        if word != "*"
     )
-    otherwise = text if how.unlisted == "keep" else "null"
-    return f"case lower({text}) {cases} else {otherwise} end"
+    other = how.map.get("*")
+    unlisted = text if how.unlisted == "keep" else "null"
+    if other is not None:
+        unlisted = f"case when {text} is not null then {literal(other)} end"
+    found = f"case lower({text}) {cases} else {unlisted} end" if cases else unlisted
+    # A rejected word stays NULL, so that its rule sees it; an emptied one is filled as ever.
+    if how.otherwise is None or how.unlisted == "reject":
+        return found
+    return f"coalesce({found}, {literal(how.otherwise)})"

@@ -1,7 +1,7 @@
 """Looks at a whole file once, in a stream, before anything of it is loaded.
 
 What makes a file unreadable is found here, where the line is known: encoding, NUL bytes, a
-truncated gzip, an empty file. The content hash is of the bytes as they lie there.
+compressed file that is cut off, an empty file. The content hash is of the bytes as they lie there.
 """
 
 import codecs
@@ -15,10 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
+import zstandard
+
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.landing import LandedFile
 
 CHUNK = 1 << 20
+# A frame may unfold a thousandfold: what is read at once bounds what is held at once.
+ZSTD_CHUNK = 1 << 14
 DELIMITERS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 MAGIC = b"PAR1"
 
@@ -124,23 +128,35 @@ def assert_unchanged(file: LandedFile, inspection: Inspection) -> None:
 
 
 def _look(file: LandedFile, tee: _Tee, size: int) -> str:
+    if size == 0 and file.format == "jsonl":
+        return ""
     if size == 0:
         raise RefusedFileError(
             f"{file.path}: the file is empty (0 bytes); deliver it again, "
             "or with its header line alone if there are no rows."
         )
-    if file.kind == "parquet":
+    if file.format == "parquet":
         _look_at_parquet(file, tee)
         return ""
     check = _TextCheck(file.path)
-    for chunk in _gunzipped(file, tee, check) if file.kind == "csv.gz" else _chunks(tee):
+    for chunk in _plain(file, tee, check):
         check.see(chunk)
     check.see(b"", final=True)
+    if file.format == "jsonl":
+        _look_at_json(file, check.head())
+        return ""
     return _header_text(file, check.head())
 
 
-def _chunks(tee: _Tee) -> Iterator[bytes]:
-    while chunk := tee.read(CHUNK):
+def _plain(file: LandedFile, tee: _Tee, check: _TextCheck) -> Iterator[bytes]:
+    """The text's bytes, chunk by chunk, whatever compresses them."""
+    if file.compression == "gzip":
+        return _gunzipped(file, tee, check)
+    return _unzstd(file, tee, check) if file.compression == "zstd" else _chunks(tee)
+
+
+def _chunks(tee: _Tee, size: int = CHUNK) -> Iterator[bytes]:
+    while chunk := tee.read(size):
         yield chunk
 
 
@@ -159,6 +175,39 @@ def _gunzipped(file: LandedFile, tee: _Tee, check: _TextCheck) -> Iterator[bytes
             f"{file.path}, line {check.lines + 1}: is not a sound gzip file ({error}); "
             "deliver it again, or without .gz in its name if it is plain."
         ) from error
+
+
+def _unzstd(file: LandedFile, tee: _Tee, check: _TextCheck) -> Iterator[bytes]:
+    # Of the library's readers only this one knows whether the last frame came to its end.
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        for chunk in _chunks(tee, ZSTD_CHUNK):
+            rest = chunk
+            while rest:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(rest)
+                rest = frame.unused_data if frame.eof else b""
+    except zstandard.ZstdError as error:
+        raise RefusedFileError(
+            f"{file.path}, line {check.lines + 1}: is not a sound zstd file ({error}); "
+            "deliver it again, or without .zst in its name if it is plain."
+        ) from error
+    if not frame.eof:
+        raise RefusedFileError(
+            f"{file.path}, line {check.lines + 1}: the zstd file is cut off here; "
+            "deliver it again, whole."
+        )
+
+
+def _look_at_json(file: LandedFile, head: str) -> None:
+    """Refuses JSON that is not one object per line: an array, or objects over several lines."""
+    first = next((line.strip() for line in head.split("\n") if line.strip()), "{}")
+    if first in {"{", "["} or first.startswith("["):
+        raise RefusedFileError(
+            f"{file.path}, line 1: is not JSON Lines (it begins with {first[:20]}); "
+            "write one JSON object per line, without an array around them."
+        )
 
 
 def _look_at_parquet(file: LandedFile, tee: _Tee) -> None:
@@ -204,7 +253,9 @@ def header(file: LandedFile, text: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _split(text: str, delimiter: str) -> tuple[str, ...]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     names = next(rows, [])
     return tuple(name.strip() or f"column_{n}" for n, name in enumerate(names, start=1))
 

@@ -27,32 +27,76 @@ from assets.extracts.errors import ConfigurationError, explain
 
 FOLDER = Path(__file__).parent / "profiles"
 DIRECTIVES = "aAbBdfgHIjmMnpSuUwWxXyYzZG%-"
+EPOCHS = ("epoch_seconds", "epoch_milliseconds", "epoch_microseconds")
+ELEMENT = "[]"
+
+
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _text(value: object) -> str:
+    """A YAML scalar as the text that stands in a file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _words_by_place(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    several = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in value.items()}
+    return {k: tuple(_text(word) for word in v) for k, v in several.items()}
 
 
 class ColumnMap(BaseModel):
     """Where one contract column's value comes from.
 
-    Exactly one of `from` (a column of the file, or several joined by `|`), `constant` and
-    `row_hash` (the hash of the row's text and its ordinal among equal rows of the file).
-    A value that `map` does not list rejects its row, unless `unlisted: keep`.
+    Exactly one of `from` (a place in the file, or several joined by `|`; by what `joined_by` says,
+    those that are not empty), `first_of` (the first of several that is not empty), `constant` and
+    `row_hash` (the hash of the row's text and its ordinal among equal rows of the file). A place
+    is a column, or a column and a path into the JSON that it holds: `price.recurring.interval`.
+    With `lookup`, `from` is a column of that lookup, in the row whose key is what stands in `by`.
+
+    A value that `map` does not list, not even as `*`, rejects its row, unless `unlisted` says to
+    keep it or to take it as empty. `otherwise` stands where all is empty. `minor_units` names the
+    place of the currency (with `lookup`, its column there) whose minor units (cents) the amount is
+    in; `scale` multiplies; `negative` names places and the words there that turn the sign.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     source: tuple[str, ...] | None = Field(default=None, alias="from")
+    joined_by: str | None = None
+    first_of: tuple[str, ...] | None = Field(default=None, min_length=2)
     constant: str | None = None
     row_hash: bool = False
+    lookup: str | None = None
+    by: str | None = None
     format: tuple[str, ...] = ()
     map: Mapping[str, str | None] | None = None
-    unlisted: Literal["reject", "keep"] = "reject"
+    unlisted: Literal["reject", "keep", "empty"] = "reject"
+    otherwise: str | None = None
+    minor_units: str | None = None
     scale: Decimal | None = None
+    negative: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
-    @field_validator("source", "format", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every place in the file that the value is made from."""
+        if self.by is not None:
+            return (self.by, *self.negative)
+        own = (*(self.source or ()), *(self.first_of or ()), *self.negative)
+        return own if self.minor_units is None else (*own, self.minor_units)
 
-    @field_validator("constant", mode="before")
+    @property
+    def is_plain(self) -> bool:
+        """True where the value is that of one place, as it is."""
+        said = self.model_fields_set - {"source"}
+        return not said and self.source is not None and len(self.source) == 1
+
+    _tuples = field_validator("source", "format", mode="before")(_one_or_several)
+    _lists = field_validator("negative", mode="before")(_words_by_place)
+
+    @field_validator("constant", "otherwise", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         return None if value is None else _text(value)
@@ -67,35 +111,70 @@ class ColumnMap(BaseModel):
     @field_validator("format")
     @classmethod
     def _directives_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for directive in re.findall("%(.?)", "".join(value)):
+        said = [text for text in value if text not in EPOCHS]
+        for text in said:
+            if "%" not in text:
+                raise ValueError(f"{text} is no time format; use %Y and so on, or {EPOCHS}")
+        for directive in re.findall("%(.?)", "".join(said)):
             if not directive or directive not in DIRECTIVES:
                 raise ValueError(f"%{directive} is no directive of a time format")
         return value
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        said = [self.source is not None, self.constant is not None, self.row_hash]
-        if sum(said) != 1:
-            raise ValueError("say exactly one of from, constant and row_hash")
+        ways = (self.source, self.first_of, self.constant, self.row_hash or None)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("say exactly one of from, first_of, constant and row_hash")
+        if (self.lookup is None) != (self.by is None):
+            raise ValueError("say lookup and by together")
+        if self.lookup is not None and (self.source is None or len(self.source) != 1):
+            raise ValueError("a lookup needs from: the one column of it that is wanted")
         return self
 
 
-def _text(value: object) -> str:
-    """A YAML scalar as the text that stands in a file."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+class Lookup(BaseModel):
+    """Small files whose rows are found by a key: what a row needs and another file says.
 
-
-class TableProfile(BaseModel):
-    """How the files of one contract table are found and read; unset keys fall to the profile's."""
+    Of several rows with a key the one with the greatest text in `newest_by` counts, else the last.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: str | None = None
+    files: tuple[str, ...]
+    key: str
+    newest_by: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+
+    _tuples = field_validator("files", mode="before")(_one_or_several)
+
+
+class TableProfile(BaseModel):
+    """How the files of one contract table are found and read; unset keys fall to the profile's.
+
+    `rows` names a JSON array, as `items.data[]`, of which each element is a row; places in it
+    begin with that name. `only` says by their cells which of the file's rows are of this table;
+    `*` is any word.
+    `deleted` names the cells of which one is true where the row says that its key is gone. `also`
+    are further ways to read files of this table that have another shape; of the ways whose `files`
+    fit a path the first is taken.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[str, ...] | None = None
     mode: Mode | None = None
+    rows: str | None = Field(default=None, pattern=r"^[^\[\]]+\[\]$")
+    only: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    deleted: tuple[str, ...] = ()
+    also: tuple["TableProfile", ...] = ()
     time_zone: str | None = None
     null_values: tuple[str, ...] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     columns: Mapping[str, ColumnMap | None] = Field(default_factory=dict)
+
+    _tuples = field_validator("files", "deleted", mode="before")(_one_or_several)
+
+    _lists = field_validator("only", mode="before")(_words_by_place)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -121,12 +200,16 @@ class Profile(BaseModel):
 
     name: str
     description: str
-    extends: str | None = None
+    extends: tuple[str, ...] = ()
     files: str | None = None
     time_zone: str = "UTC"
     null_values: tuple[str, ...] = ()
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    minor_unit_digits: Mapping[str, int] = Field(default_factory=dict)
+    lookups: Mapping[str, Lookup] = Field(default_factory=dict)
     tables: Mapping[str, TableProfile] = Field(default_factory=dict)
+
+    _tuples = field_validator("extends", mode="before")(_one_or_several)
 
     @field_validator("time_zone")
     @classmethod
@@ -136,19 +219,41 @@ class Profile(BaseModel):
     @model_validator(mode="after")
     def _fits_the_contracts(self) -> Self:
         for name, table in self.tables.items():
-            _fits(name, table)
+            for way in (table, *table.also):
+                _fits(name, way)
+                _finds_its_lookups(name, way, self.lookups)
         return self
 
     def table(self, contract: Contract) -> "ReadPlan | None":
         """How this profile reads a contract table; None where it does not."""
         own = self.tables.get(contract.name, TableProfile())
-        files = own.files or self.files
-        if files is None:
+        mode = own.mode or contract.mode
+        first, *others = [self._way(contract, way, mode) for way in (own, *own.also)]
+        if not first.files:
             return None
+        if not others:
+            return first
+        ways = (first, *others)
+        return first.model_copy(
+            update={
+                "files": tuple(pattern for way in ways for pattern in way.files),
+                "lookups": {n: how for way in ways for n, how in way.lookups.items()},
+                "ways": ways,
+            }
+        )
+
+    def _way(self, contract: Contract, own: TableProfile, mode: Mode) -> "ReadPlan":
+        files = own.files or (() if self.files is None else (self.files,))
+        wanted = {how.lookup for how in own.columns.values() if how is not None}
         return ReadPlan(
             profile=self.name,
-            files=files.format(source=contract.source, table=contract.table),
-            mode=own.mode or contract.mode,
+            files=tuple(f.format(source=contract.source, table=contract.table) for f in files),
+            mode=mode,
+            rows=own.rows,
+            only=own.only,
+            deleted=own.deleted,
+            lookups={name: how for name, how in self.lookups.items() if name in wanted},
+            minor_unit_digits=self.minor_unit_digits,
             time_zone=own.time_zone or self.time_zone,
             null_values=self.null_values if own.null_values is None else own.null_values,
             delimiter=own.delimiter or self.delimiter,
@@ -157,17 +262,26 @@ class Profile(BaseModel):
 
 
 class ReadPlan(BaseModel):
-    """A table profile with nothing left open."""
+    """A table profile with nothing left open; `ways`, if any, are those of files of other shapes.
+
+    `files` and `lookups` are then those of all ways.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     profile: str
-    files: str
+    files: tuple[str, ...]
     mode: Mode
+    rows: str | None = None
+    only: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    deleted: tuple[str, ...] = ()
+    lookups: Mapping[str, Lookup] = Field(default_factory=dict)
+    minor_unit_digits: Mapping[str, int] = Field(default_factory=dict)
     time_zone: str
     null_values: tuple[str, ...]
     delimiter: str
     columns: Mapping[str, ColumnMap | None]
+    ways: tuple["ReadPlan", ...] = ()
 
     def column(self, name: str) -> ColumnMap | None:
         """Where a contract column comes from: what the profile says, else its own name."""
@@ -198,6 +312,15 @@ def _fits(name: str, table: TableProfile) -> None:
     if table.mode is not None and (table.mode == "append") == contract.is_entity:
         allowed = "upsert or full" if contract.is_entity else "append"
         raise ValueError(f"tables.{name}.mode is {table.mode}; this table may be {allowed}")
+
+
+def _finds_its_lookups(name: str, table: TableProfile, lookups: Mapping[str, Lookup]) -> None:
+    for column, how in table.columns.items():
+        if how is not None and how.lookup is not None and how.lookup not in lookups:
+            there = ", ".join(lookups) or "none"
+            raise ValueError(
+                f"tables.{name}.columns.{column}.lookup is {how.lookup}; there is {there}"
+            )
 
 
 def load_profile(name_or_path: str | Path) -> Profile:
@@ -231,16 +354,45 @@ def profile_of(landing: Path, *, default: str = "canonical") -> Profile:
 
 
 def _with_parent(path: Path, said: Any) -> Any:
-    """What a profile says, over what the one that it extends says; table by table."""
+    """What a profile says, over what those that it extends say; table by table."""
     if not isinstance(said, dict):
         return said
     said = {"name": path.stem, "description": f"The profile {path.name}."} | said
-    if not said.get("extends"):
-        return said
-    parent = load_profile(str(said["extends"])).model_dump(
+    base: dict[str, Any] = {}
+    for name in _one_or_several(said.get("extends")) or ():
+        base = _over(base, _shared_pushed_down(load_profile(str(name)), said))
+    return _over(base, said)
+
+
+def _over(base: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """One profile's words over another's: tables key by key, their columns name by name."""
+    tables = dict(base.get("tables", {}))
+    for name, own in (said.get("tables") or {}).items():
+        table = own if isinstance(own, dict) else {}
+        before = tables.get(name, {})
+        columns = before.get("columns", {}) | (table.get("columns") or {})
+        tables[name] = before | table | ({"columns": columns} if columns else {})
+    merged = {
+        key: base.get(key, {}) | (said.get(key) or {})
+        for key in ("lookups", "minor_unit_digits")
+        if key in base or key in said
+    }
+    return base | said | merged | {"tables": tables}
+
+
+def _shared_pushed_down(parent: Profile, said: dict[str, Any]) -> dict[str, Any]:
+    """A parent's words; what it says for all its tables stands in each, unless the child says it.
+
+    Several parents are of several vendors: the zone of one must not become the other's.
+    """
+    words = parent.model_dump(
         by_alias=True, exclude_unset=True, exclude={"name", "description", "extends"}
     )
-    tables = dict(parent.get("tables", {}))
-    for name, table in (said.get("tables") or {}).items():
-        tables[name] = tables.get(name, {}) | (table or {})
-    return parent | said | {"tables": tables}
+    for key in ("time_zone", "null_values", "delimiter"):
+        if key in words and key not in said:
+            value = words.pop(key)
+            for table in words.get("tables", {}).values():
+                table.setdefault(key, value)
+            if not words.get("tables"):
+                words[key] = value
+    return words

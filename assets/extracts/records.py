@@ -1,15 +1,19 @@
-"""Cuts a CSV into records and knows the line of each: the slow path, for files with bad rows.
+"""Cuts a text into records and knows the line of each: the slow path, for files with bad rows.
 
-DuckDB reads files that keep RFC 4180 to the letter. Where one does not, or where a row breaks a
-rule, this finds the records by the same rules, so that a bad row is set aside with its line and
-text and every good row goes in.
+DuckDB reads files that keep RFC 4180, or JSON Lines, to the letter. Where one does not, or where a
+row breaks a rule, this finds the records by the same rules, so that a bad row is set aside with its
+line and text and every good row goes in.
 """
 
 import gzip
+import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, cast
+
+import zstandard
 
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.landing import LandedFile
@@ -137,13 +141,58 @@ def _without_newline(raw: bytes) -> bytes:
     return raw.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def read_records(file: LandedFile, *, delimiter: str, width: int) -> Iterator[Record]:
+def read_csv_records(file: LandedFile, *, delimiter: str, width: int) -> Iterator[Record]:
     """The records of a CSV in order, without header and blank lines; streams."""
-    opener = gzip.open if file.kind == "csv.gz" else open
-    with opener(file.location, "rb") as raw:
-        cutter = _Cutter(_Lines(cast(IO[bytes], raw)), file.path, delimiter, width)
+    with _opened(file) as raw:
+        cutter = _Cutter(_Lines(raw), file.path, delimiter, width)
         number = -1
         while (cut := cutter.cut()) is not None:
             number += 1
             if number:
                 yield Record(number, *cut)
+
+
+def read_json_records(file: LandedFile) -> Iterator[Record]:
+    """The records of a JSON Lines file in order, without blank lines; streams."""
+    with _opened(file) as raw:
+        lines = _Lines(raw)
+        number = 0
+        while (here := lines.next()) is not None:
+            line, text = here[0], here[1].strip()
+            if text:
+                number += 1
+                yield Record(number, line, text, _json_problem(text))
+
+
+def _json_problem(text: bytes) -> str | None:
+    """What keeps a line from being one JSON object with each key once."""
+    if len(text) >= LONGEST:
+        return f"the row is longer than {LONGEST} bytes"
+    try:
+        found = json.loads(text, object_pairs_hook=_each_key_once)
+        # A half of a surrogate pair is no character.
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        said = str(error).split(":")[0] if isinstance(error, json.JSONDecodeError) else str(error)
+        return f"the line is not one JSON object ({said[:80]})"
+    return None if isinstance(found, dict) else "the line holds JSON, but no object"
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice} is there twice")
+    return found
+
+
+def _opened(file: LandedFile) -> IO[bytes]:
+    """The file's text as bytes, whatever compresses it."""
+    if file.compression == "gzip":
+        return cast(IO[bytes], gzip.open(file.location, "rb"))
+    raw = file.location.open("rb")
+    if file.compression == "zstd":
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return io.BufferedReader(cast(io.RawIOBase, reader))
+    return raw

@@ -14,17 +14,28 @@ from assets.extracts.statements import Reading
 
 REJECTS = "_rejects"
 FOUND = "_found"
-ROW_NUMBER = "coalesce(_row, rowid + 1)"
+RECORD = "coalesce(_record, rowid + 1)"
+ROW = "coalesce(_row, rowid + 1)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """A file that was read: the temporary tables of its rows and of those set aside."""
+    """A file that was read: the temporary tables of its rows and of those set aside.
+
+    `file_columns` are the file's columns with their types, as a JSON object.
+    """
 
     rows: str
     rejects: str
     rows_read: int
     rows_rejected: int
+    file_columns: str | None = None
+    is_view: bool = False
+
+    @property
+    def row_number(self) -> str:
+        """The SQL of a row's number in its file; a view has no row ids, and knows its numbers."""
+        return "_row" if self.is_view else ROW
 
 
 def create_books(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -49,13 +60,28 @@ def create_books(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 def drop_books(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Drops all temporary tables of a staged file."""
     for suffix in ("", REJECTS, FOUND):
-        connection.execute(f"drop table if exists temp.{quoted(table + suffix)}")
+        kind = _kind(connection, table + suffix)
+        if kind is not None:
+            connection.execute(f"drop {kind} temp.{quoted(table + suffix)}")
 
 
-def found_line(record: Record) -> str:
+def _kind(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    row = connection.execute(
+        "select table_type from information_schema.tables where table_catalog = 'temp' "
+        "and table_name = ?",
+        [name],
+    ).fetchone()
+    return None if row is None else ("view" if row[0] == "VIEW" else "table")
+
+
+def found_line(record: Record, text: bytes) -> str:
     """A line of the file in which found records wait; in hex, so that any text gets through."""
-    text = record.text.decode("utf-8", "replace").encode().hex()
-    return f"{record.number},{record.line},{record.problem or ''},{text}\n"
+    problem, said = ((part or "").encode().hex() for part in (record.problem, _readable(text)))
+    return f"{record.number},{record.line},{problem},{said}\n"
+
+
+def _readable(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def load_found(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
@@ -64,7 +90,9 @@ def load_found(connection: duckdb.DuckDBPyConnection, table: str, path: Path) ->
     connection.execute(
         f"""
         insert into temp.{quoted(table + FOUND)}
-        select row_number, line, problem, decode(from_hex(coalesce(raw_text, '')))
+        select
+            row_number, line, nullif(decode(from_hex(coalesce(problem, ''))), ''),
+            decode(from_hex(coalesce(raw_text, '')))
         from read_csv(
             ?, auto_detect = false, header = false, delim = ',', max_line_size = {3 * LONGEST},
             columns = {{
@@ -88,31 +116,39 @@ def set_shapes_aside(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def broken_rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[int]:
-    """The numbers of the rows that broke a rule, in order, a thousand at a time."""
+    """The numbers of the records with a row that broke a rule, in order, a thousand at a time."""
     result = connection.execute(
-        f"select {ROW_NUMBER} from temp.{quoted(table)} "  # noqa: S608
+        f"select distinct {RECORD} from temp.{quoted(table)} "  # noqa: S608
         "where _broken is not null order by 1"
     )
     while rows := result.fetchmany(1000):
         yield from (int(row[0]) for row in rows)
 
 
-def set_aside(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Staged:
+def set_aside(
+    connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_view: bool = False
+) -> Staged:
     """Moves what broke a rule to the rejects, with the rule in words, and counts."""
     table = reading.table
-    if count(connection, table, "_broken is not null"):
-        _add_rejects(connection, reading)
+    staged, broken = connection.execute(
+        f"select count(*), count(_broken) from temp.{quoted(table)}"  # noqa: S608
+    ).fetchall()[0]
+    if broken:
+        _add_rejects(connection, reading, is_view=is_view)
     rejected = count(connection, table + REJECTS)
-    accepted = count(connection, table, "_broken is null")
+    accepted = int(staged) - int(broken)
     return Staged(
         rows=table,
         rejects=table + REJECTS,
         rows_read=accepted + rejected,
         rows_rejected=rejected,
+        file_columns=reading.described,
+        is_view=is_view,
     )
 
 
-def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading) -> None:
+def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_view: bool) -> None:
+    number, record = ("_row", "_record") if is_view else (ROW, RECORD)
     rules = casting.rules(reading.contract, reading.plan)
     said = ", ".join(["(?, ?, ?, ?)"] * len(rules))
     values = [v for n, rule in enumerate(rules) for v in (n, rule.column, rule.rule, rule.says)]
@@ -121,20 +157,22 @@ def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Non
         f"""
         insert into temp.{quoted(reading.table + REJECTS)}
         select
-            coalesce(staged._row, staged.rowid + 1) as row_number,
-            coalesce(found.line, staged.rowid + 1),
+            staged.number,
+            coalesce(found.line, staged.record),
             rules.column_name,
             rules.rule,
             rules.column_name || {offending} || ' ' || rules.says,
             coalesce(found.raw_text, staged._raw),
             staged._key_text
-        from temp.{quoted(reading.table)} as staged
+        from (
+            select *, {number} as number, {record} as record
+            from temp.{quoted(reading.table)} where _broken is not null
+        ) as staged
         inner join (values {said}) as rules (number, column_name, rule, says)
             on staged._broken = rules.number
         left join temp.{quoted(reading.table + FOUND)} as found
-            on coalesce(staged._row, staged.rowid + 1) = found.row_number
-        where staged._broken is not null
-        order by row_number
+            on staged.record = found.row_number
+        order by staged.number
         """,  # noqa: S608
         values,
     )

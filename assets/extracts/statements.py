@@ -1,96 +1,281 @@
 """What is read how, and the one SQL statement that types and judges the rows of a file."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from assets.extracts import casting
 from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract
-from assets.extracts.inspection import Inspection
 from assets.extracts.landing import LandedFile
+from assets.extracts.places import Place, place_in, remainder
 from assets.extracts.profiles import ColumnMap, ReadPlan
 
 HASHED = "__row_hash"
+NOTHING = "cast(null as varchar)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookupTable:
+    """A lookup's rows in a temporary table: `lookup_key`, then v0, v1, … as text."""
+
+    table: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What is read how: the file, its columns by position, the contract and the profile."""
+    """What is read how: the file, its columns by position, the contract and the profile.
+
+    `types` are the cells' types as DuckDB names them; text formats have VARCHAR alone.
+    `described` are the columns as the file has them, as JSON.
+    """
 
     file: LandedFile
-    inspection: Inspection
     contract: Contract
     plan: ReadPlan
     names: tuple[str, ...]
+    types: tuple[str, ...]
+    described: str
     table: str
+    lookups: Mapping[str, LookupTable] = field(default_factory=dict)
+
+    @cached_property
+    def ways(self) -> Mapping[str, ColumnMap | None]:
+        """Where each contract column comes from."""
+        return {column.name: self.plan.column(column.name) for column in self.contract.columns}
+
+    @property
+    def reshapes(self) -> bool:
+        """True where the file's records are not the table's rows, or need another file's words."""
+        return bool(self.plan.rows or self.plan.only or self.joins)
+
+    @property
+    def hashes(self) -> bool:
+        """True where a column is the hash of its row."""
+        return any(how is not None and how.row_hash for how in self.ways.values())
+
+    @property
+    def kept_names(self) -> list[tuple[int, str]]:
+        """The file's columns that may be stored, each with its number."""
+        never = {name.casefold() for name in self.contract.never_stored}
+        return [(n, name) for n, name in enumerate(self.names) if name.casefold() not in never]
+
+    @property
+    def hides(self) -> bool:
+        """True where a record may hold what is never stored: JSON may hold it anywhere."""
+        if self.file.format == "jsonl":
+            return bool(self.contract.never_stored)
+        return len(self.kept_names) < len(self.names)
+
+    def place(self, name: str) -> Place | None:
+        """Where a place that the profile names lies in this file; None where it does not."""
+        return place_in(name, self.names, self.plan.rows)
 
     def text_of(self, how: ColumnMap | None) -> str:
         """The SQL of a contract column's text as it stands in the file; NULL if it is empty."""
         if how is None:
-            return "cast(null as varchar)"
+            return NOTHING
         if how.constant is not None:
             return literal(how.constant)
         if how.row_hash:
             return quoted(HASHED)
-        parts = [self._cell(name) for name in how.source or ()]
+        text = self._text(how)
+        return text if how.otherwise is None else f"coalesce({text}, {literal(how.otherwise)})"
+
+    def _text(self, how: ColumnMap) -> str:
+        if how.first_of is not None:
+            return f"coalesce({', '.join(map(self.cell, how.first_of))})"
+        if how.lookup is not None:
+            return self._unless_empty(self.found(how, (how.source or ("",))[0]))
+        parts = [self.cell(name) for name in how.source or ()]
         if len(parts) == 1:
             return parts[0]
+        if how.joined_by is not None:
+            return f"nullif(concat_ws({literal(how.joined_by)}, {', '.join(parts)}), '')"
         joined = ", ".join(f"coalesce({part}, '')" for part in parts)
         return f"nullif(concat_ws('|', {joined}), {literal('|' * (len(parts) - 1))})"
 
-    def _cell(self, name: str) -> str:
-        if name not in self.names:
-            return "cast(null as varchar)"
-        cell = f"c{self.names.index(name)}"
-        empty = ", ".join(literal(word) for word in ("", *self.plan.null_values))
-        return f"case when trim({cell}) not in ({empty}) then {cell} end"
+    @cached_property
+    def joins(self) -> tuple[tuple[str, str], ...]:
+        """Each lookup with the place of the key that it is joined by."""
+        ways = (how for how in self.ways.values() if how is not None)
+        return tuple(sorted({(h.lookup, h.by) for h in ways if h.lookup and h.by}))
 
-    @property
-    def used(self) -> set[str]:
-        """The file's columns that some contract column is made from."""
-        ways = (self.plan.column(column.name) for column in self.contract.columns)
-        return {name for how in ways if how is not None for name in how.source or ()}
+    def found(self, how: ColumnMap, wanted: str) -> str:
+        """The cell that a lookup's column has in a row of this file, as `l<join>_<column>`."""
+        names = self.lookups[how.lookup or ""].names
+        if wanted not in names:
+            return NOTHING
+        return f"l{self.joins.index((how.lookup or '', how.by or ''))}_{names.index(wanted)}"
+
+    def cell(self, name: str) -> str:
+        """The SQL of the text at a place; NULL if it is empty or not there."""
+        place = self.place(name)
+        if place is None:
+            return NOTHING
+        if place.column is None:
+            return self._unless_empty(f"json_extract_string(_element, {literal(place.path)})")
+        column = f"c{place.column}"
+        if place.path:
+            return self._unless_empty(
+                f"case when json_valid({column}) "
+                f"then json_extract_string({column}, {literal(place.path)}) end"
+            )
+        if self.types[place.column] != "VARCHAR":
+            column = f"cast({column} as varchar)"
+            return self._unless_empty(column) if self.plan.null_values else column
+        return self._unless_empty(column)
+
+    def _unless_empty(self, text: str) -> str:
+        empty = ", ".join(literal(word) for word in ("", *self.plan.null_values))
+        return f"case when trim({text}) not in ({empty}) then {text} end"
+
+    def native(self, column: str) -> tuple[str, str] | None:
+        """The cell and type that a contract column is read from as it is, without its text."""
+        how = self.ways[column]
+        if how is None or self.plan.null_values or not how.is_plain:
+            return None
+        place = self.place((how.source or ("",))[0])
+        if place is None or place.column is None or place.path:
+            return None
+        kind = self.types[place.column]
+        return None if kind == "VARCHAR" else (f"c{place.column}", kind)
 
 
 def statement(reading: Reading, source: str, *, raw: str = "null") -> str:
-    """Reads `source` (columns _number, c0, c1, …) into typed columns.
+    """The SELECT that reads `source` (columns _number, c0, c1, …) into typed columns.
 
-    `_broken` is the number of the first rule that a row breaks.
+    `_broken` is the number of the first rule that a row breaks. `_record` is the number of the
+    record in the file, `_row` that of the row; NULL where both are the order of insertion.
     """
-    contract, plan = reading.contract, reading.plan
-    ways = {column.name: plan.column(column.name) for column in contract.columns}
-    texts = [f"{reading.text_of(how)} as {quoted('t_' + name)}" for name, how in ways.items()]
+    contract = reading.contract
+    texts = [f"{reading.text_of(how)} as {quoted('t_' + n)}" for n, how in reading.ways.items()]
+    texts += [*_currencies(reading), *_signs(reading)]
     maps = [
         f"{casting.mapped(how, quoted('t_' + name))} as {quoted('m_' + name)}"
-        for name, how in ways.items()
+        for name, how in reading.ways.items()
     ]
-    values = [
-        f"{casting.typed(c, ways[c.name], plan, quoted('m_' + c.name))} as {quoted(c.name)}"
-        for c in contract.columns
-    ]
+    values = [f"{_value(reading, name)} as {quoted(name)}" for name in contract.column_names]
     columns = ", ".join(quoted(name) for name in contract.column_names)
     return f"""
-        create or replace temp table {quoted(reading.table)} as
-        with source as ({_with_hash(reading, source)}),
+        with source as ({_with_hash(reading, _rows(reading, source))}),
         texts as (select *, {", ".join(texts)} from source),
         mapped as (select *, {", ".join(maps)} from texts),
-        typed as (select *, {", ".join(values)} from mapped),
+        typed as (select *, {", ".join([*_has(reading), *values])} from mapped),
         judged as (select *, {_broken(reading)} as _broken from typed)
         select
-            {columns}, {_extras(reading)} as _extras, _number as _row, _broken,
-            {_offending(reading)} as _offending,
+            {columns}, {_extras(reading)} as _extras, _row, _record, {_deleted(reading)}
+            _broken, {_offending(reading)} as _offending,
             case when _broken is not null then {_key_text(contract)} end as _key_text,
             cast(case when _broken is not null then {raw} end as varchar) as _raw
         from judged
     """  # noqa: S608
 
 
+def _has(reading: Reading) -> list[str]:
+    """Whether the file has a value for a column; a typed cell is not made a text to know it."""
+    natives = {name: reading.native(name) for name in reading.ways}
+    tested = {n: quoted(f"m_{n}") if native is None else native[0] for n, native in natives.items()}
+    return [f"{cell} is not null as {quoted('h_' + name)}" for name, cell in tested.items()]
+
+
+def _value(reading: Reading, name: str) -> str:
+    column, how = reading.contract.column(name), reading.ways[name]
+    native = reading.native(name)
+    if native is not None:
+        value = casting.as_it_is(column, *native, reading.plan)
+        if value is not None:
+            return value
+    return casting.typed(column, how, reading.plan, quoted("m_" + name))
+
+
+def _currencies(reading: Reading) -> list[str]:
+    """The currency beside each amount that is in its minor units, as `u_<column>`."""
+    ways = {n: how for n, how in reading.ways.items() if how and how.minor_units}
+    return [f"{_currency(reading, how)} as {quoted('u_' + n)}" for n, how in ways.items()]
+
+
+def _signs(reading: Reading) -> list[str]:
+    """Whether each amount whose sign a word turns is turned, as `n_<column>`."""
+    ways = {n: how for n, how in reading.ways.items() if how and how.negative}
+    return [
+        f"{' or '.join(_is_one_of(reading.cell(p), w) for p, w in how.negative.items())} "
+        f"as {quoted('n_' + n)}"
+        for n, how in ways.items()
+    ]
+
+
+def _currency(reading: Reading, how: ColumnMap) -> str:
+    place = how.minor_units or ""
+    return reading.found(how, place) if how.lookup is not None else reading.cell(place)
+
+
+def _rows(reading: Reading, source: str) -> str:
+    """The rows of the table in the records of the file, in the file's order."""
+    if not reading.reshapes:
+        return f"select *, _number as _record, _number as _row from ({source})"  # noqa: S608
+    kept = " and ".join(_is_one_of(reading.cell(n), w) for n, w in reading.plan.only.items())
+    number = "coalesce(_number, row_number() over ())"
+    rows = f"""
+        select * from (
+            select * exclude (_number), _number as _record, {_element(reading)}
+            from (select * replace ({number} as _number) from ({source}))
+        )
+        where {kept or "true"}
+    """  # noqa: S608
+    found = {
+        reading.found(how, name)
+        for how in reading.ways.values()
+        if how is not None and how.lookup is not None
+        for name in (*(how.source or ()), how.minor_units or "")
+    } - {NOTHING}
+    cells = "".join(f"{n.split('_')[0]}.v{n.split('_')[1]} as {n}, " for n in sorted(found))
+    joins = " ".join(
+        f"left join temp.{quoted(reading.lookups[name].table)} as l{n} "
+        f"on {reading.cell(by)} = l{n}.lookup_key"
+        for n, (name, by) in enumerate(reading.joins)
+    )
+    return f"""
+        select rows.*, {cells} row_number() over (order by _record, _position) as _row
+        from ({rows}) as rows {joins}
+        order by _record, _position
+    """  # noqa: S608
+
+
+def _is_one_of(cell: str, words: tuple[str, ...]) -> str:
+    if "*" in words:
+        return f"{cell} is not null"
+    return f"lower({cell}) in ({', '.join(literal(word.lower()) for word in words)})"
+
+
+def _element(reading: Reading) -> str:
+    """The elements of the array that holds the rows, if the profile names one."""
+    if reading.plan.rows is None:
+        return "cast(null as json) as _element, 1 as _position"
+    place = place_in(reading.plan.rows.removesuffix("[]"), reading.names, None)
+    if place is None:
+        return "unnest(cast([] as json[])) as _element, 1 as _position"
+    array = f"case when json_valid(c{place.column}) then cast(c{place.column} as json) end"
+    if place.path:
+        array = f"json_extract({array}, {literal(place.path)})"
+    # What is no array is taken for the one element of an array.
+    elements = (
+        f"case json_type({array}) when 'ARRAY' then cast({array} as json[]) "
+        f"when 'NULL' then null else [{array}] end"
+    )
+    return f"unnest({elements}) as _element, generate_subscripts({elements}, 1) as _position"
+
+
 def _with_hash(reading: Reading, source: str) -> str:
     """The source, with the hash of each row's text and its ordinal among equal rows if needed."""
-    ways = (reading.plan.column(column.name) for column in reading.contract.columns)
-    if not any(how is not None and how.row_hash for how in ways):
+    if not reading.hashes:
         return source
     order = sorted(range(len(reading.names)), key=lambda n: reading.names[n])
-    cells = ", ".join(f"coalesce(c{n}, chr(30))" for n in order)
+    texts = [f"cast(c{n} as varchar)" for n in order]
+    texts += ["cast(_element as varchar)"] if reading.plan.rows else []
+    cells = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
     return f"""
         select *, _digest || '-' || row_number() over (partition by _digest order by _ordinal)
             as {quoted(HASHED)}
@@ -114,11 +299,41 @@ def _offending(reading: Reading) -> str:
     return f"case _broken {cases} end"
 
 
+def _deleted(reading: Reading) -> str:
+    """Whether the row says that its key is gone; nothing for tables of what happened."""
+    if not reading.contract.is_entity:
+        return ""
+    flags = [f"coalesce({casting.boolean(reading.cell(n))}, false)" for n in reading.plan.deleted]
+    return f"{' or '.join(flags) or 'false'} as _deleted,"
+
+
 def _extras(reading: Reading) -> str:
-    used = reading.used
-    extra = [(n, name) for n, name in enumerate(reading.names) if name not in used]
-    pairs = ", ".join(f"{literal(name)}, c{n}" for n, name in extra)
-    return f"json_object({pairs})" if extra else "cast(null as json)"
+    """What no contract column is made from, as one JSON object; of used JSON what is left of it."""
+    left = remainder(
+        reading.names,
+        [n for how in reading.ways.values() if how is not None for n in how.places],
+        rows=reading.plan.rows,
+        never=reading.contract.never_stored,
+    )
+    pairs = [f"{literal(reading.names[n])}, {_without(reading, n, p)}" for n, p in left.columns]
+    if left.element is not None and reading.plan.rows is not None:
+        element = f"json_merge_patch(_element, {literal(json.dumps(left.element))})"
+        pairs.append(f"{literal(reading.plan.rows)}, cast({element} as varchar)")
+    return f"json_object({', '.join(pairs)})" if pairs else "cast(null as json)"
+
+
+def _without(reading: Reading, column: int, patch: Mapping[str, object]) -> str:
+    """A cell without what the patch takes out of the JSON object that it may hold."""
+    text = f"c{column}"
+    if reading.types[column] != "VARCHAR":
+        return f"cast({text} as varchar)"
+    if not patch:
+        return text
+    said = literal(json.dumps(patch))
+    return (
+        f"case when left({text}, 1) = '{{' and json_valid({text}) "
+        f"then cast(json_merge_patch({text}, {said}) as varchar) else {text} end"
+    )
 
 
 def _key_text(contract: Contract) -> str:
