@@ -7,21 +7,28 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.text import Text
 
 from assets.clock import first_instant, last_full_day, parse_as_of
 from assets.extracts.errors import ConfigurationError, ExtractError
-from assets.extracts.profiles import load_profile, profile_of
+from assets.extracts.landing import open_landing, profile_for
+from assets.extracts.profiles import load_profile
 from assets.extracts.sample import write_sample
 from assets.releases import folders
 from checks.seeds import find_problems
+from orchestration.cli_extracts import contracts_app, land_app, profile_app
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
 from orchestration.settings import ROOT, Settings
-
-EXIT_CODE_RED = 1
-EXIT_CODE_USAGE = 2
+from orchestration.terminal import (
+    EXIT_CODE_RED,
+    EXIT_CODE_USAGE,
+    Home,
+    Landing,
+    ProfileName,
+    console,
+    settings_of,
+    stop,
+)
 
 app = typer.Typer(
     name="csw",
@@ -30,11 +37,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# A log or a pipe has no width of its own; tables of reasons need more than 80 columns.
-_console = Console(file=sys.__stdout__, highlight=False, width=None if sys.stdout.isatty() else 120)
-
-Home = Annotated[Path | None, typer.Option(help="Folder of everything that is written (CSW_HOME).")]
-Landing = Annotated[Path | None, typer.Option(help="Folder that extracts land in (CSW_LANDING).")]
+app.add_typer(contracts_app, name="contracts")
+app.add_typer(profile_app, name="profile")
+app.add_typer(land_app, name="land")
 _DEMO_THROUGH = date(2026, 6, 30)
 
 
@@ -45,12 +50,10 @@ def run(
     ],
     landing: Landing = None,
     home: Home = None,
-    profile: Annotated[
-        str | None, typer.Option(help="Connector profile, or a path to one (CSW_PROFILE).")
-    ] = None,
+    profile: ProfileName = None,
 ) -> None:
     """Load what landed, build and check the marts, publish a release, evaluate the alerts."""
-    settings = _settings(home=home, landing=landing, profile=profile)
+    settings = settings_of(home=home, landing=landing, profile=profile)
     _run(settings, as_of)
     _print_summary(settings)
 
@@ -68,12 +71,12 @@ def sample(
     try:
         last = date.fromisoformat(through)
     except ValueError:
-        _stop(f"{through!r} is no day: give one such as {_DEMO_THROUGH}", EXIT_CODE_USAGE)
+        stop(f"{through!r} is no day: give one such as {_DEMO_THROUGH}", EXIT_CODE_USAGE)
     try:
         written = write_sample(landing, accounts=accounts, seed=seed, through=last)
     except (ExtractError, ValueError) as error:
-        _stop(str(error), EXIT_CODE_USAGE)
-    _console.print(
+        stop(str(error), EXIT_CODE_USAGE)
+    console.print(
         f"{written.events_written:,} events of {written.accounts} accounts through "
         f"{written.through} in {written.files_written} files under {landing}"
     )
@@ -82,36 +85,36 @@ def sample(
 @app.command()
 def validate(home: Home = None) -> None:
     """Say what is wrong in the seeds and the profile, a sentence each, or that nothing is."""
-    settings = _settings(home=home)
+    settings = settings_of(home=home)
     problems: list[object] = list(find_problems(settings.seeds, ROOT / "models"))
     try:
         if settings.profile:
             load_profile(settings.profile)
-        elif settings.landing_folder.is_dir():
-            profile_of(settings.landing_folder)
-    except ConfigurationError as error:
+        elif not isinstance(settings.landing_place, Path) or settings.landing_place.is_dir():
+            profile_for(open_landing(settings.landing_place, spool=settings.spool), None)
+    except ExtractError as error:
         problems.append(error)
     for problem in problems:
-        _console.print(f"[red]✗[/] {problem}", soft_wrap=True)
+        console.print(f"[red]✗[/] {problem}", soft_wrap=True)
     if problems:
         raise typer.Exit(EXIT_CODE_RED)
-    _console.print("[green]✓[/] seeds and profile name only what exists")
+    console.print("[green]✓[/] seeds and profile name only what exists")
 
 
 @app.command()
 def demo(home: Home = None) -> None:
     """Write a sample and run it, twice: a first load, then the days that landed since."""
-    settings = _settings(home=home)
+    settings = settings_of(home=home)
     landing = settings.landing_folder
     last = folders.current_as_of(settings.releases)
     days = [_DEMO_THROUGH - timedelta(days=6), _DEMO_THROUGH]
     if last is not None:
         released = last_full_day(last, settings.zone)
         days = [max(released, _DEMO_THROUGH) + timedelta(days=1)]
-        _console.print(f"[bold]Incremental:[/] released through {released}; one more day lands")
+        console.print(f"[bold]Incremental:[/] released through {released}; one more day lands")
     for day in days:
         written = write_sample(landing, through=day)
-        _console.rule(f"[bold]{day}: {written.files_written:,} files land", align="left")
+        console.rule(f"[bold]{day}: {written.files_written:,} files land", align="left")
         _run(settings, first_instant(day + timedelta(days=1), settings.zone).isoformat())
     _print_summary(settings)
 
@@ -119,7 +122,7 @@ def demo(home: Home = None) -> None:
 @app.command()
 def summary(home: Home = None) -> None:
     """Print what the current release holds."""
-    _print_summary(_settings(home=home))
+    _print_summary(settings_of(home=home))
 
 
 @app.command()
@@ -130,9 +133,9 @@ def ui(
     """Open the Dagster UI over a home, with its schedule and sensors on."""
     from orchestration.running import prepare_dagster_home
 
-    settings = _settings(home=home)
+    settings = settings_of(home=home)
     prepare_dagster_home(settings)
-    _console.print(f"http://127.0.0.1:{port} over {settings.home} (Ctrl-C ends it)")
+    console.print(f"http://127.0.0.1:{port} over {settings.home} (Ctrl-C ends it)")
     os.chdir(ROOT)
     dagster = str(Path(sys.executable).parent / "dagster")
     command = [dagster, "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
@@ -145,10 +148,10 @@ def parse(home: Home = None) -> None:
     from orchestration.dbt import DbtParseError, prepare_project
 
     try:
-        project = prepare_project(_settings(home=home))
+        project = prepare_project(settings_of(home=home))
     except DbtParseError as error:
-        _stop(str(error), EXIT_CODE_RED)
-    _console.print(f"[green]✓[/] {project.manifest_path}")
+        stop(str(error), EXIT_CODE_RED)
+    console.print(f"[green]✓[/] {project.manifest_path}")
 
 
 def _run(settings: Settings, as_of: str) -> None:
@@ -158,31 +161,32 @@ def _run(settings: Settings, as_of: str) -> None:
     from orchestration.running import run_daily
 
     try:
-        outcome = run_daily(settings, instant, _console)
+        outcome = run_daily(settings, instant, console)
     except BuildBusyError as error:
-        _stop(str(error), EXIT_CODE_BUSY)
+        stop(str(error), EXIT_CODE_BUSY)
     except (DbtParseError, ExtractError) as error:
-        _stop(str(error), EXIT_CODE_RED)
+        stop(str(error), EXIT_CODE_RED)
     if not outcome.is_green:
         _stop_red(settings, outcome.failures)
     newest, current = folders.list_releases(settings.releases)[-1], _current_id(settings)
-    _console.print(f"[green]released[/] {newest} in {outcome.seconds:.0f} s")
+    console.print(f"[green]released[/] {newest} in {outcome.seconds:.0f} s")
     if newest != current:
-        _console.print(
+        console.print(
             f"[yellow]current stays at {current}, whose as-of is later; open {newest} by its name"
         )
 
 
 def _instant(settings: Settings, as_of: str) -> datetime:
     """The as-of instant, once everything that a run was told to use is known to be there."""
-    if not settings.landing_folder.is_dir():
-        _stop(
-            f"There is no landing folder {settings.landing_folder}: name one with --landing, or "
+    place = settings.landing_place
+    if isinstance(place, Path) and not place.is_dir():
+        stop(
+            f"There is no landing folder {place}: name one with --landing, or "
             "write a sample into it with csw sample.",
             EXIT_CODE_USAGE,
         )
     if not settings.seeds.is_dir():
-        _stop(
+        stop(
             f"There is no seeds folder {settings.seeds}: let CSW_SEEDS name a copy of "
             f"{ROOT / 'seeds'}, or unset it.",
             EXIT_CODE_USAGE,
@@ -192,15 +196,15 @@ def _instant(settings: Settings, as_of: str) -> datetime:
             load_profile(settings.profile)
         return parse_as_of(as_of, settings.zone)
     except (ConfigurationError, ValueError) as error:
-        _stop(str(error), EXIT_CODE_USAGE)
+        stop(str(error), EXIT_CODE_USAGE)
 
 
 def _stop_red(settings: Settings, failures: tuple[str, ...]) -> NoReturn:
     current = _current_id(settings)
     kept = f"release {current} stays current" if current else "there is no release yet"
     for failure in failures:
-        _console.print(Text("✗ ", style="red") + Text(failure), soft_wrap=True)
-    _stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
+        console.print(Text("✗ ", style="red") + Text(failure), soft_wrap=True)
+    stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
 
 
 def _current_id(settings: Settings) -> str | None:
@@ -211,21 +215,7 @@ def _current_id(settings: Settings) -> str | None:
 def _print_summary(settings: Settings) -> None:
     from orchestration.summary import print_summary
 
-    print_summary(settings, _console)
-
-
-def _settings(**given: Path | str | None) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in given.items() if value}).export()  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).upper()
-        _stop(f"CSW_{name}: {first['msg'].removeprefix('Value error, ')}", EXIT_CODE_USAGE)
-
-
-def _stop(sentence: str, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False).print(f"[red]{sentence}", soft_wrap=True)
-    raise typer.Exit(code)
+    print_summary(settings, console)
 
 
 def main() -> None:

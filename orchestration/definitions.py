@@ -9,7 +9,8 @@ from assets.alerts.assets import AlertOptions, build_alert_assets
 from assets.clock import as_of_run
 from assets.extracts.assets import ExtractOptions, build_raw_assets
 from assets.extracts.contracts import load_contracts
-from assets.extracts.profiles import load_profile, profile_of
+from assets.extracts.landing import Landing, open_landing, profile_for
+from assets.extracts.profiles import Profile
 from assets.releases.assets import RELEASE_KEY, ReleaseOptions, build_release_asset
 from assets.warehouse.assets import (
     CONFIGURATION_KEY,
@@ -20,6 +21,7 @@ from assets.warehouse.assets import (
 from assets.warehouse.configuration import fingerprint, seed_files
 from checks.configuration import build_configuration_check
 from checks.extracts import ExtractLimits, build_extract_checks
+from checks.landing import build_landing_check
 from orchestration.dbt import code_version, dbt_resource, prepare_project
 from orchestration.jobs import build_jobs
 from orchestration.progress import progress_logger
@@ -44,14 +46,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         return datetime.now(UTC)
 
     extracts = ExtractOptions(
-        landing=settings.landing_folder,
+        landing=settings.landing_place,
         home=settings.home,
-        profile=lambda: (
-            load_profile(settings.profile)
-            if settings.profile
-            else profile_of(settings.landing_folder)
-        ),
+        profile=settings.profile,
         reporting_time_zone=settings.reporting_time_zone,
+        shrink_limit=settings.max_shrink_share,
         as_of=as_of,
         now=now,
     )
@@ -87,7 +86,15 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         build=settings.build_database,
         max_reject_share=settings.max_reject_share,
         max_rejects=settings.max_rejects,
+        as_of=lambda context: as_of_run(
+            context.run.tags, lambda: context.partition_time_window.end, settings.zone
+        ),
     )
+
+    def landing() -> tuple[Landing, Profile]:
+        listed = open_landing(settings.landing_place, spool=settings.spool)
+        return listed, profile_for(listed, settings.profile)
+
     dbt_build = build_dbt_assets(warehouse, project, partitions)
     marts = [key for key in dbt_build.keys if key.path[0] not in ("staging", "intermediate")]
     daily, alerting = build_jobs(partitions)
@@ -101,6 +108,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[
             build_configuration_check(settings.seeds, ROOT / "models", CONFIGURATION_KEY),
+            build_landing_check(landing, CONFIGURATION_KEY),
             build_extract_checks(limits),
         ],
         jobs=[daily, alerting],

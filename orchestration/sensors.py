@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
 from assets.alerts.evaluation import last_evaluated_sequence
 from assets.clock import last_full_day
-from assets.extracts.landing import fingerprint_of_names, newest_day
+from assets.extracts.landing import fingerprint_of_names, newest_day, open_landing
 from assets.releases import folders
 from orchestration.jobs import AssetJob
 from orchestration.settings import Settings
+
+_NO_DAYS = (
+    "Nothing lies in a dt= folder under {}; a landing without days is run by hand, with an as-of."
+)
 
 
 def build_schedule(settings: Settings, job: AssetJob) -> dg.ScheduleDefinition:
@@ -76,12 +81,13 @@ def build_release_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefiniti
 
 def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
     """A run for the days up to the landing's watermark that no release has, or why not."""
-    newest = newest_day(settings.landing_folder) if settings.landing_folder.is_dir() else None
+    place = settings.landing_place
+    if isinstance(place, Path) and not place.is_dir():
+        return dg.SkipReason(_NO_DAYS.format(place))
+    landing = open_landing(place, spool=settings.spool)
+    newest = newest_day(landing)
     if newest is None:
-        return dg.SkipReason(
-            f"Nothing lies in a dt= folder under {settings.landing_folder}; a landing without days "
-            "is run by hand, with an as-of."
-        )
+        return dg.SkipReason(_NO_DAYS.format(place))
     # A day that is not over has no partition yet, whatever has landed of it.
     newest = min(newest, datetime.now(settings.zone).date() - timedelta(days=1))
     as_of = folders.current_as_of(settings.releases)
@@ -91,7 +97,7 @@ def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
     first = released + timedelta(days=1) if released else newest
     return dg.RunRequest(
         # A red run is asked for again once something else has landed, and not before.
-        run_key=f"{newest.isoformat()}-{fingerprint_of_names(settings.landing_folder)}",
+        run_key=f"{newest.isoformat()}-{fingerprint_of_names(landing)}",
         tags={
             "dagster/asset_partition_range_start": first.isoformat(),
             "dagster/asset_partition_range_end": newest.isoformat(),

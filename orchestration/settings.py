@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from assets.extracts.errors import ExtractError
+from assets.extracts.stores import is_url, plain_url
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Telemetry is off in everything that we ship; these are read by the tools when they are imported.
@@ -25,7 +28,8 @@ class Settings(BaseSettings):
 
     Attributes:
         home: Folder of everything that the warehouse writes.
-        landing: Folder that extracts land in; `<home>/landing` by default.
+        landing: Folder that extracts land in, `<home>/landing` by default; or a URL that begins
+            s3://, gs://, az:// or abfs://, with the credentials in the cloud's usual variables.
         profile: Name of a connector profile, or a path to one; by default the landing's own
             `profile.yml`, else `canonical`.
         seeds: Folder of what a person edits.
@@ -36,6 +40,7 @@ class Settings(BaseSettings):
         lock_wait_minutes: How long a run waits for another that holds the build.
         max_reject_share: Share of a table's rows in one run that may be rejected.
         max_rejects: Rejected rows that are always tolerated, however large their share.
+        max_shrink_share: Share of its rows that a full extract may lose against the one before it.
         ledger_url: SQLAlchemy URL of the alert ledger; SQLite in the home by default.
         first_day: First daily partition.
     """
@@ -43,7 +48,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CSW_", extra="ignore", frozen=True)
 
     home: Path = ROOT / ".csw"
-    landing: Path | None = None
+    landing: Path | str | None = None
     profile: str | None = None
     seeds: Path = ROOT / "seeds"
     reporting_time_zone: str = "UTC"
@@ -53,6 +58,7 @@ class Settings(BaseSettings):
     lock_wait_minutes: float = Field(default=10.0, ge=0)
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     max_rejects: int = Field(default=100, ge=0)
+    max_shrink_share: float = Field(default=0.5, ge=0, le=1)
     ledger_url: str | None = None
     first_day: date = date(2010, 1, 1)
 
@@ -67,10 +73,22 @@ class Settings(BaseSettings):
             ) from error
         return name
 
-    @field_validator("home", "landing", "seeds")
+    @field_validator("home", "seeds")
     @classmethod
-    def _is_absolute(cls, path: Path | None) -> Path | None:
-        return path.expanduser().resolve() if path else path
+    def _is_absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @field_validator("landing")
+    @classmethod
+    def _is_a_place(cls, landing: Path | str | None) -> Path | str | None:
+        if not landing:
+            return None
+        if not is_url(landing):
+            return Path(landing).expanduser().resolve()
+        try:
+            return plain_url(str(landing))
+        except ExtractError as error:
+            raise ValueError(str(error)) from error
 
     @property
     def zone(self) -> ZoneInfo:
@@ -78,9 +96,19 @@ class Settings(BaseSettings):
         return ZoneInfo(self.reporting_time_zone)
 
     @property
-    def landing_folder(self) -> Path:
-        """Where extracts land."""
+    def landing_place(self) -> Path | str:
+        """Where extracts land: an absolute folder, or a URL."""
         return self.landing or self.home / "landing"
+
+    @property
+    def landing_folder(self) -> Path:
+        """The folder that samples are written into: where extracts land, if that is a folder."""
+        return self.landing if isinstance(self.landing, Path) else self.home / "landing"
+
+    @property
+    def spool(self) -> Path:
+        """Where objects lie while they are read."""
+        return self.home / "spool"
 
     @property
     def build_database(self) -> Path:
@@ -119,7 +147,7 @@ class Settings(BaseSettings):
         os.environ.update(
             {
                 "CSW_HOME": str(self.home),
-                "CSW_LANDING": str(self.landing_folder),
+                "CSW_LANDING": str(self.landing_place),
                 "CSW_SEEDS": str(self.seeds),
                 "CSW_BUILD_DATABASE": str(self.build_database),
                 "CSW_SPILL_FOLDER": str(self.home / "spill"),

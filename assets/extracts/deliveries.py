@@ -1,6 +1,6 @@
 """Deliveries: what was loaded when, in which order it counts, and from when it is known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from assets.extracts.contracts import Contract
+from assets.extracts.landing_tables import DELIVERIES, insert_many
 
 UTC = ZoneInfo("UTC")
 
@@ -38,6 +39,7 @@ class Delivery:
     watermark_at: datetime | None = None
     state: str = "loaded"
     refusal: str | None = None
+    file_columns: str | None = None
     run_id: str
     loaded_at: datetime
 
@@ -100,28 +102,39 @@ def known_instants(
 
 
 def read_deliveries(
-    connection: duckdb.DuckDBPyConnection, contract: Contract
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    states: Sequence[str] = ("loaded", "superseded", "refused"),
 ) -> tuple[Delivery, ...]:
-    """The manifest of one table in order of its numbers."""
+    """The manifest of one table, or what of it has these states, in order of its numbers."""
     names = ", ".join(COLUMNS)
     rows = connection.execute(
         f"select {names} from landing.deliveries "  # noqa: S608
-        "where source = ? and table_name = ? order by delivery_id",
-        [contract.source, contract.table],
+        "where source = ? and table_name = ? and state in (select unnest(?::varchar[])) "
+        "order by delivery_id",
+        [contract.source, contract.table, list(states)],
     ).fetchall()
     return tuple(Delivery(**dict(zip(COLUMNS, row, strict=True))) for row in rows)
 
 
 def write_deliveries(connection: duckdb.DuckDBPyConnection, deliveries: Iterable[Delivery]) -> None:
     """Puts deliveries into the manifest, in place of those of the same number."""
-    for delivery in deliveries:
+    written = list(deliveries)
+    forget_deliveries(connection, written)
+    names = [column.name for column in DELIVERIES]
+    rows = [[getattr(delivery, name) for name in names] for delivery in written]
+    insert_many(connection, "deliveries", rows)
+
+
+def forget_deliveries(
+    connection: duckdb.DuckDBPyConnection, deliveries: Iterable[Delivery]
+) -> None:
+    """Takes deliveries out of the manifest."""
+    numbers = [delivery.delivery_id for delivery in deliveries]
+    if numbers:
         connection.execute(
-            "delete from landing.deliveries where delivery_id = ?", [delivery.delivery_id]
-        )
-        places = ", ".join("?" * len(COLUMNS))
-        connection.execute(
-            f"insert into landing.deliveries ({', '.join(COLUMNS)}) values ({places})",  # noqa: S608
-            [getattr(delivery, name) for name in COLUMNS],
+            "delete from landing.deliveries where delivery_id in (select unnest(?::bigint[]))",
+            [numbers],
         )
 
 

@@ -5,7 +5,8 @@ a whole and atomically; what a kill left out is added from the manifest on the n
 """
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import Self
 
 from assets.extracts.deliveries import UTC, Arrival, Delivery, delivered_at
 from assets.extracts.errors import ExtractError
+from assets.extracts.landing import Landing
+from assets.extracts.stores import Folder, Store
 
 FILE = "deliveries.jsonl"
+BESIDE = f".csw/{FILE}"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -60,49 +64,60 @@ class Arrived:
 
 
 class KnownLog:
-    """The file, read once; `remember` rewrites it where something is new."""
+    """The log, read once; `remember` rewrites it where something is new.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
-        self._known = {arrived.key: arrived for arrived in _read(self._file)}
+    Args:
+        places: Stores with the path of the log in each; all are read, and the first that may be
+            written to is written. None at all: nothing is remembered or written.
+    """
+
+    def __init__(self, places: Sequence[tuple[Store, str]] = ()) -> None:
+        self._places = tuple(places)
+        self._known: dict[tuple[str, str, int, str], Arrived] = {}
+        self._by_table: dict[str, dict[str, list[Arrived]]] = {}
+        self._take(self._read())
 
     @classmethod
-    def beside(cls, landing: Path, *, otherwise: Path) -> Self:
+    def beside(cls, landing: Landing, *, otherwise: Path) -> Self:
         """The log in the landing's own `.csw/`, or in another folder if that can't be written."""
-        own = landing / ".csw"
-        if not landing.stat().st_mode & 0o222:
-            # Nobody is meant to write there, and root could all the same.
-            return cls(otherwise)
-        try:
-            own.mkdir(exist_ok=True)
-            probe = own / ".writable"
-            probe.touch()
-            probe.unlink()
-        except OSError:
-            return cls(otherwise)
-        return cls(own)
+        return cls([(landing.store, BESIDE), (Folder(otherwise), FILE)])
 
     def of_table(self, table: str) -> tuple[Arrived, ...]:
         """What is remembered of one table, in order of path and version."""
-        return tuple(sorted(known for known in self._known.values() if known.table == table))
+        paths = self._by_table.get(table, {})
+        return tuple(known for path in sorted(paths) for known in paths[path])
+
+    def of_path(self, table: str, path: str) -> tuple[Arrived, ...]:
+        """The versions of one path, in their order."""
+        return tuple(self._by_table.get(table, {}).get(path, ()))
 
     def newest(self, table: str, path: str, content_hash: str) -> Arrived | None:
         """The newest version of a path that had this content."""
-        same = [k for k in self.of_table(table) if (k.path, k.content_hash) == (path, content_hash)]
+        same = [k for k in self.of_path(table, path) if k.content_hash == content_hash]
         return max(same, key=lambda known: known.version, default=None)
 
     def remember(self, deliveries: Iterable[Delivery]) -> None:
-        """Writes what is not in the file yet, or is known from another instant than it says."""
+        """Writes what is not in the log yet, or is known from another instant than it says."""
         new = {arrived.key: arrived for arrived in map(_arrived, deliveries)}
         if all(self._known.get(key) == arrived for key, arrived in new.items()):
             return
         # Another build of the same landing may have written since this one read.
-        self._known |= {arrived.key: arrived for arrived in _read(self._file)} | new
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._file.with_suffix(".draft")
+        self._take([*self._read(), *new.values()])
         lines = (self._known[key].line() + "\n" for key in sorted(self._known))
-        draft.write_text("".join(lines), encoding="utf-8")
-        draft.replace(self._file)
+        data = "".join(lines).encode()
+        # The first that takes it: a landing that is only lent, or a bucket that may only be read.
+        any(store.write(path, data) for store, path in self._places)
+
+    def _take(self, found: Iterable[Arrived]) -> None:
+        self._known |= {arrived.key: arrived for arrived in found}
+        self._by_table = defaultdict(lambda: defaultdict(list))
+        for key in sorted(self._known):
+            arrived = self._known[key]
+            self._by_table[arrived.table][arrived.path].append(arrived)
+
+    def _read(self) -> list[Arrived]:
+        # The last one wins where two know the same: it is the one beside the landing.
+        return [k for store, path in reversed(self._places) for k in _read(store, path)]
 
 
 def _arrived(delivery: Delivery) -> Arrived:
@@ -117,16 +132,18 @@ def _arrived(delivery: Delivery) -> Arrived:
     )
 
 
-def _read(file: Path) -> list[Arrived]:
-    if not file.is_file():
-        return []
+def _read(store: Store, path: str) -> list[Arrived]:
+    data = store.read(path) or b""
     found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    # Not splitlines: a name may hold what Unicode takes for the end of a line.
+    for number, line in enumerate(data.decode("utf-8").split("\n"), start=1):
+        if not line:
+            continue
         try:
             found.append(Arrived.of_line(line))
         except (ValueError, KeyError, TypeError) as error:
             raise ExtractError(
-                f"{file}, line {number}: is not what the loader wrote there; "
+                f"{store.name}/{path}, line {number}: is not what the loader wrote there; "
                 "restore the file, or delete that line to have the delivery count as new."
             ) from error
     return found

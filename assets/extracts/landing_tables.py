@@ -1,4 +1,9 @@
-"""The two tables in which the loader keeps its books: one definition for SQL and for dbt."""
+"""The tables in which the loader keeps its books: one definition for SQL and for dbt."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
 
 from assets.extracts.contracts import LoaderColumn
 
@@ -41,6 +46,12 @@ DELIVERIES = (
     _column(
         "refusal", "VARCHAR", "Why the whole file was refused, and what to do.", required=False
     ),
+    _column(
+        "file_columns",
+        "VARCHAR",
+        "The file's own columns with their types there, as a JSON object.",
+        required=False,
+    ),
     _column("run_id", "VARCHAR", "The run that loaded it."),
     _column("loaded_at", INSTANT, "Wall clock, for people; enters no mart."),
 )
@@ -64,6 +75,35 @@ QUARANTINE = (
     _column("raw_text", "VARCHAR", "The row as it stands in the file; personal data."),
 )
 
+FILES = (
+    _column("source", "VARCHAR", "The contract's source."),
+    _column("table_name", "VARCHAR", "The contract's table."),
+    _column("path", "VARCHAR", "The file, relative to the landing."),
+    _column("size_bytes", "BIGINT", "Size of the file as it lies there."),
+    _column("stamp", "VARCHAR", "Another one after the file was written to: its times, or etag."),
+    _column("content_hash", "VARCHAR", "SHA-256 of the file as it lies there."),
+    _column("refusal", "VARCHAR", "Why its content is refused as a whole.", required=False),
+    _column("judged_by", "VARCHAR", "Hash of the contract and profile that judged it."),
+)
+
+RELOADS = (
+    _column("reload_id", "VARCHAR", "The call of csw land reload."),
+    _column("reloaded_at", INSTANT, "Wall clock, for people; enters no mart."),
+    _column("delivery_id", "BIGINT", "The delivery that was read again."),
+    _column("source", "VARCHAR", "The contract's source."),
+    _column("table_name", "VARCHAR", "The contract's table."),
+    _column("path", "VARCHAR", "The file, relative to the landing."),
+    _column("content_hash", "VARCHAR", "SHA-256 of the file, which is what it was."),
+    _column("reason", "VARCHAR", "Why: named, rejected rows, or refused until now."),
+    _column("profile", "VARCHAR", "The connector profile that read it."),
+    _column("rows_read_before", "BIGINT", "Rows that it had."),
+    _column("rows_loaded_before", "BIGINT", "Of these, rows in the raw table."),
+    _column("rows_rejected_before", "BIGINT", "Of these, rows in the quarantine."),
+    _column("rows_read", "BIGINT", "Rows that it has."),
+    _column("rows_loaded", "BIGINT", "Of these, rows in the raw table."),
+    _column("rows_rejected", "BIGINT", "Of these, rows in the quarantine."),
+)
+
 LANDING_TABLES = {
     "deliveries": (
         "One row per delivery (table, path, content) that was loaded or refused.",
@@ -73,4 +113,27 @@ LANDING_TABLES = {
         "One row per rejected row of a delivery; its first broken rule.",
         QUARANTINE,
     ),
+    "files": (
+        "One row per file of a table that was read whole and need not be read again.",
+        FILES,
+    ),
+    "reloads": (
+        "One row per delivery that csw land reload read again.",
+        RELOADS,
+    ),
 }
+
+
+def insert_many(
+    connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Adds rows to one of these tables, in the order of its columns, in one statement."""
+    if not rows:
+        return
+    columns = LANDING_TABLES[name][1]
+    names = ", ".join(column.name for column in columns)
+    places = ", ".join(f"unnest(?::{column.duckdb_type}[])" for column in columns)
+    connection.execute(
+        f"insert into landing.{name} ({names}) select {places}",
+        [list(values) for values in zip(*rows, strict=True)],
+    )

@@ -1,6 +1,7 @@
 """What a load is made of: its fixed circumstances, the files that it found, what it reports."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
@@ -9,7 +10,8 @@ from assets.extracts.contracts import Contract
 from assets.extracts.deliveries import Delivery, read_deliveries
 from assets.extracts.inspection import Inspection
 from assets.extracts.known_log import KnownLog
-from assets.extracts.landing import LandedFile
+from assets.extracts.landing import LandedFile, Landing
+from assets.extracts.lookups import LookupFiles
 from assets.extracts.profiles import ReadPlan
 from assets.extracts.rejects import Staged
 
@@ -36,7 +38,8 @@ class TableLoad:
     """What one call of `load_table` did.
 
     Rows are those of the files that were loaded now; rows_read = rows_loaded + rows_rejected +
-    rows_duplicate. `is_landed` is False for a table of which nothing was ever loaded.
+    rows_duplicate. `formats` counts them by format and compression. `rows_in_table` are those of
+    all deliveries. `is_landed` is False for a table of which nothing was ever loaded.
     """
 
     table: str
@@ -52,18 +55,31 @@ class TableLoad:
     watermark_at: datetime | None = None
     rejected_sample: tuple[RejectedRow, ...] = ()
     new_delivery_ids: tuple[int, ...] = ()
+    formats: Mapping[str, int] = field(default_factory=dict)
+    rows_in_table: int = 0
     is_landed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file of the landing with what one look at it said."""
+    """A file of the landing with what one look at it said, and when that look began.
+
+    `content_hash` is what its rows are made of: its own content, and that of its lookups.
+    """
 
     file: LandedFile
     inspection: Inspection
+    content_hash: str
+    looked_at_ns: int = 0
 
 
-Refusal = tuple[Found, str]
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A file that was turned down; `is_lasting` where the same content always will be."""
+
+    found: Found
+    reason: str
+    is_lasting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +98,7 @@ class Load:
     connection: duckdb.DuckDBPyConnection
     contract: Contract
     plan: ReadPlan
+    landing: Landing
     known: KnownLog
     as_of: datetime
     run_id: str
@@ -89,17 +106,29 @@ class Load:
     time_zone: str
     shrink_limit: float
     batch_bytes: int
+    clock_ns: Callable[[], int]
+    say: Callable[[str], None]
+    lookups: Mapping[str, LookupFiles] = field(default_factory=dict)
 
     @property
     def is_full(self) -> bool:
         """True where each file is the whole table."""
         return self.plan.mode == "full"
 
-    def deliveries(self, state: str = "loaded") -> list[Delivery]:
-        """The table's deliveries of one state, in the order in which they count."""
-        every = read_deliveries(self.connection, self.contract)
-        return sorted((d for d in every if d.state == state), key=lambda d: d.load_order)
+    def deliveries(self, *states: str) -> list[Delivery]:
+        """The table's deliveries of some states, loaded by default, in the order of counting."""
+        every = read_deliveries(self.connection, self.contract, states or ("loaded",))
+        return sorted(every, key=lambda d: d.load_order)
 
     def ever_loaded(self) -> list[Delivery]:
         """The table's deliveries whose rows are or were in it."""
-        return [*self.deliveries("loaded"), *self.deliveries("superseded")]
+        return self.deliveries("loaded", "superseded")
+
+    def newest(self) -> dict[str, Delivery]:
+        """The newest version of each path whose rows are or were in the table."""
+        return newest_by_path(self.ever_loaded())
+
+
+def newest_by_path(deliveries: Sequence[Delivery]) -> dict[str, Delivery]:
+    """The newest version of each path."""
+    return {d.path: d for d in sorted(deliveries, key=lambda d: d.path_version)}

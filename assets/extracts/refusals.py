@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assets.extracts.deliveries import next_delivery_id, write_deliveries
-from assets.extracts.loads import Load, Refusal
+from assets.extracts.loads import Found, Load, Refusal
 from assets.extracts.planning import new_delivery
 
 
@@ -19,21 +19,28 @@ def forget_refusals(load: Load, paths: set[str]) -> None:
 
 def book_refusals(load: Load, refused: Sequence[Refusal]) -> None:
     """The manifest's refused files are those that are refused now; a known one stays as it is."""
-    now = {(f.file.path, f.inspection.content_hash, reason) for f, reason in refused}
+    now = {_identity(r.found, r.reason): r for r in refused}
     there = load.deliveries("refused")
-    kept = {(d.path, d.content_hash, d.refusal or "") for d in there} & now
+    kept = {(d.path, d.content_hash, d.refusal or "") for d in there} & now.keys()
     gone = {d.path for d in there if (d.path, d.content_hash, d.refusal or "") not in kept}
-    forget_refusals(load, gone)
-    number = next_delivery_id(load.connection)
-    for found, reason in refused:
-        if (found.file.path, found.inspection.content_hash, reason) in kept:
-            continue
-        fresh = replace(
-            new_delivery(load, found, None),
-            delivery_id=number,
-            path_version=0,
-            state="refused",
-            refusal=reason,
-        )
-        write_deliveries(load.connection, [fresh])
-        number += 1
+    if gone:
+        forget_refusals(load, gone)
+    first = next_delivery_id(load.connection)
+    fresh = [refusal for said, refusal in now.items() if said not in kept]
+    write_deliveries(
+        load.connection,
+        [
+            replace(
+                new_delivery(load, refusal.found, None),
+                delivery_id=number,
+                path_version=0,
+                state="refused",
+                refusal=refusal.reason,
+            )
+            for number, refusal in enumerate(fresh, start=first)
+        ],
+    )
+
+
+def _identity(found: Found, reason: str) -> tuple[str, str, str]:
+    return found.file.path, found.content_hash, reason

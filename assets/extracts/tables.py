@@ -8,6 +8,10 @@ from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
 from assets.extracts.landing_tables import LANDING_TABLES
+from assets.extracts.rejects import Staged
+
+# What the loader adds, to say that a full extract no longer names a key, stands in no file.
+FROM_A_FILE = "_row > 0"
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -58,7 +62,7 @@ def insert_rows(
     contract: Contract,
     delivery: Delivery,
     *,
-    staged: str,
+    staged: Staged,
     is_full: bool,
 ) -> None:
     """Puts the sound rows of a staged file into the raw table, in the file's order.
@@ -73,26 +77,27 @@ def insert_rows(
         "delivery_id": delivery.delivery_id,
     }
     if contract.is_entity:
-        added |= {"_is_deleted": "false", "_load_order": "$load_order"}
+        added |= {"_is_deleted": "_deleted", "_load_order": "$load_order"}
         added["_version_at"] = _version_at(contract, is_full=is_full)
         parameters["load_order"] = delivery.load_order
-        if is_full:
-            parameters["delivered_at"] = delivery.delivered_at
-    added |= {"_delivery_id": "$delivery_id", "_row": "coalesce(_row, rowid + 1)"}
+        parameters["delivered_at"] = delivery.delivered_at
+    added |= {"_delivery_id": "$delivery_id", "_row": staged.row_number}
     connection.execute(
         f"""
         insert into {raw_name(contract)} ({", ".join([*own, *added])})
         select {", ".join([*own, *added.values()])}
-        from temp.{quoted(staged)} where _broken is null
+        from temp.{quoted(staged.rows)} where _broken is null
         """,  # noqa: S608
         parameters,
     )
 
 
 def _version_at(contract: Contract, *, is_full: bool) -> str:
+    """The instant of a version; one that says that its key is gone always has one."""
     if is_full:
         return "$delivered_at"
-    return "updated_at" if "updated_at" in contract.column_names else "null"
+    updated = "updated_at" if "updated_at" in contract.column_names else "null"
+    return f"coalesce({updated}, case when _deleted then $delivered_at::timestamptz end)"
 
 
 def insert_rejects(
@@ -210,11 +215,14 @@ def _remove_losers(connection: duckdb.DuckDBPyConnection, raw: str, hashed: str)
     return {int(delivery): int(rows) for delivery, rows in lost}
 
 
-def count_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> dict[int, int]:
-    """Rows of each delivery that are in the raw table; what says that a key is gone is none."""
-    alive = "not _is_deleted" if contract.is_entity else "true"
+def count_rows(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Collection[int]
+) -> dict[int, int]:
+    """Rows of some deliveries that are in the raw table; what says that a key is gone is none."""
+    alive = FROM_A_FILE if contract.is_entity else "true"
     rows = connection.execute(
         f"select _delivery_id, count(*) from {raw_name(contract)} "  # noqa: S608
-        f"where {alive} group by 1 order by 1"
+        f"where {alive} and _delivery_id in (select unnest(?::bigint[])) group by 1 order by 1",
+        [list(deliveries)],
     ).fetchall()
     return {int(delivery): int(count) for delivery, count in rows}

@@ -7,7 +7,7 @@ import duckdb
 from assets.extracts.casting import quoted
 from assets.extracts.contracts import Contract
 from assets.extracts.deliveries import Delivery
-from assets.extracts.tables import raw_name
+from assets.extracts.tables import FROM_A_FILE, raw_name
 
 
 def mark_deleted(
@@ -19,7 +19,7 @@ def mark_deleted(
     ends nothing: the missing key may be that one.
     """
     raw = raw_name(contract)
-    connection.execute(f"delete from {raw} where _is_deleted")  # noqa: S608
+    connection.execute(f"delete from {raw} where not {FROM_A_FILE}")  # noqa: S608
     connection.execute(
         """
         create or replace temp table extracts as

@@ -11,6 +11,7 @@ import pytest
 
 from assets.extracts.contracts import load_contracts
 from assets.extracts.known_log import KnownLog
+from assets.extracts.landing import open_landing
 from assets.extracts.loader import TableLoad, load_table, prepare
 from assets.extracts.profiles import profile_of
 
@@ -41,13 +42,14 @@ class Bench:
     def load(
         self, table: str, as_of: datetime = DAY, *, run_id: str = "run", **options: Any
     ) -> TableLoad:
+        landing = options.pop("at", None) or open_landing(self.landing)
         return load_table(
             self.connection,
             contract=load_contracts()[table],
             profile=options.pop("profile", None) or profile_of(self.landing),
-            landing=self.landing,
+            landing=landing,
             as_of=as_of,
-            known=KnownLog.beside(self.landing, otherwise=self.landing),
+            known=KnownLog.beside(landing, otherwise=self.landing.parent / "home"),
             run_id=run_id,
             loaded_at=datetime(2030, 1, 1, tzinfo=UTC),
             **options,

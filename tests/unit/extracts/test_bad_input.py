@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assets.extracts.errors import ExtractError
-from assets.extracts.landing import find_files
+from assets.extracts.landing import open_landing
 
 EVENTS = "event_id,account_id,user_id,occurred_at,event_type,quantity\n"
 
@@ -25,7 +25,7 @@ def refusal(bench: Any, table: str = "events.events") -> str:
 def test_a_missing_landing_is_one_error(tmp_path: Path) -> None:
     """A wrong path taken for an empty landing."""
     with pytest.raises(ExtractError, match=r"landing folder .*nowhere does not exist; create it"):
-        find_files(tmp_path / "nowhere", "events/events/**")
+        open_landing(tmp_path / "nowhere")
 
 
 def test_a_missing_folder_is_not_loaded_and_no_failure(bench: Any) -> None:
@@ -119,12 +119,13 @@ def test_a_truncated_parquet_is_refused(bench: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["e.xlsx", "e.json", "e.csv.zip"])
+@pytest.mark.parametrize("name", ["e.xlsx", "e.parquet.gz", "e.csv.zip"])
 def test_other_files_are_refused(bench: Any, name: str) -> None:
     """A spreadsheet in the folder passed over in silence."""
     bench.write(f"events/events/{name}", b"x")
     assert refusal(bench).endswith(
-        "deliver .csv, .csv.gz or .parquet, or begin the name with _ to have it left alone."
+        "deliver .csv or .jsonl (plain, .gz or .zst) or .parquet, or begin the name with _ to have "
+        "it left alone."
     )
 
 
@@ -188,3 +189,51 @@ def test_one_refused_file_does_not_stop_the_others(bench: Any, events: Any) -> N
     bench.write("events/events/b.csv", events("e1"))
     load = bench.load("events.events")
     assert (load.files_new, load.files_refused, load.rows_loaded) == (1, 1, 1)
+
+
+def test_a_negative_seat_count_is_set_aside(bench: Any) -> None:
+    """Seats that are taken off what an account has bought."""
+    header = "license_id,account_id,package,started_at,seats_purchased\n"
+    bench.write(
+        "crm/licenses/l.csv", header + "l1,a1,core,2024-01-01,-5\nl2,a1,core,2024-01-01,5\n"
+    )
+    load = bench.load("crm.licenses")
+    assert (load.rows_loaded, load.rows_rejected) == (1, 1)
+    (rejected,) = load.rejected_sample
+    assert (rejected.column_name, rejected.rule, rejected.line) == ("seats_purchased", "minimum", 2)
+
+
+def test_a_duplicate_id_within_a_file_is_counted(bench: Any, events: Any) -> None:
+    """One of two rows with an id gone without a trace."""
+    bench.write("events/events/e.csv", events("e1", "e1", "e2"))
+    load = bench.load("events.events")
+    assert (load.rows_read, load.rows_loaded, load.rows_duplicate) == (3, 2, 1)
+
+
+def test_a_row_of_an_unknown_account_is_loaded(bench: Any, events: Any) -> None:
+    """A row rejected because its parent lands later."""
+    bench.write("events/events/e.csv", events("e1").replace("a1", "nobody"))
+    assert bench.load("events.events").rows_rejected == 0
+
+
+def test_a_date_in_a_third_format_is_set_aside(bench: Any, events: Any) -> None:
+    """Day and month of one row swapped in silence because the others can be read."""
+    bench.write(
+        "profile.yml",
+        "name: mine\ndescription: Mine.\nextends: canonical\ntables: {events.events: {columns: "
+        "{occurred_at: {from: occurred_at, format: ['%Y-%m-%dT%H:%M:%SZ', '%d/%m/%Y']}}}}\n",
+    )
+    rows = "e2,a1,u1,13/12/2024,use,1\ne3,a1,u1,Dec 14 2024,use,1\n"
+    bench.write("events/events/e.csv", events("e1") + rows)
+    load = bench.load("events.events")
+    assert (load.rows_loaded, load.rows_rejected) == (2, 1)
+    assert load.rejected_sample[0].line == 4
+
+
+def test_a_file_that_shrank_takes_its_lost_rows_back(bench: Any, events: Any) -> None:
+    """Rows of an append table that its file no longer has, counted for ever."""
+    bench.write("events/events/e.csv", events("e1", "e2", "e3"))
+    bench.load("events.events")
+    bench.write("events/events/e.csv", events("e1"))
+    bench.load("events.events")
+    assert bench.rows("select event_id from events.events") == [("e1",)]

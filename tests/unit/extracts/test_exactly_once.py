@@ -2,10 +2,16 @@
 
 import itertools
 import random
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from assets.extracts import batches, loader
 from assets.extracts.contracts import load_contracts
@@ -190,3 +196,48 @@ def test_a_gained_column_is_added(bench: Any) -> None:
     bench.connection.execute("alter table crm.accounts drop column tier")
     loader.prepare(bench.connection)
     assert bench.rows("select tier from crm.accounts") == []
+
+
+@given(
+    files=st.lists(
+        st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4), min_size=1, max_size=4
+    ),
+    data=st.data(),
+)
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_order_and_repetition_of_deliveries_gives_the_same_rows(
+    bench: Any, events: Any, files: list[list[str]], data: st.DataObject
+) -> None:
+    """A row that depends on which file came first, or how often."""
+    contents = []
+    numbers = list(range(len(files)))
+    repeated = data.draw(st.permutations(numbers + numbers[:1]))
+    for order, batch_bytes in ((numbers, 1 << 20), (repeated, 1)):
+        for old in [*bench.landing.glob("events/events/*/*"), *bench.landing.glob(".csw/*")]:
+            old.unlink()
+        bench.rebuild()
+        for number in order:
+            text = events(*files[number], quantity=str(number))
+            bench.write(f"events/events/dt=2024-12-0{number + 1}/e.csv", text)
+            bench.load("events.events", batch_bytes=batch_bytes)
+        tallies(bench)
+        contents.append(bench.content("events.events"))
+    assert contents[0] == contents[1]
+    assert {row[0] for row in contents[0]} == {i for ids in files for i in ids}
+
+
+def test_two_loads_at_once_never_share_a_build(tmp_path: Path) -> None:
+    """Two writers in one file: DuckDB refuses the second process, before it changes anything."""
+    file = tmp_path / "build.duckdb"
+    script = f"import duckdb; duckdb.connect({str(file)!r})"
+    with duckdb.connect(str(file)):
+        second = subprocess.run(  # noqa: S603 - our own script
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        )
+    assert second.returncode != 0
+    assert "lock" in second.stderr

@@ -91,7 +91,7 @@ def test_an_extract_that_shrank_is_refused(bench: Any, accounts: Any) -> None:
     assert said == (
         "crm/accounts/dt=2024-12-02/a.csv: has 1 rows where the full extract before it "
         "(crm/accounts/dt=2024-12-01/a.csv) had 3, a loss of more than 50%, so nothing was ended; "
-        "deliver the whole table, or raise the shrink limit for this run if it is right."
+        "deliver the whole table, or raise CSW_MAX_SHRINK_SHARE for this run if it is right."
     )
     assert len(history(bench)) == 3
     assert bench.load("crm.accounts", FIRST, shrink_limit=0.9).rows_loaded == 1
@@ -115,3 +115,34 @@ def test_an_upsert_table_ends_nothing(bench: Any) -> None:
     bench.write("tickets/tickets/dt=2024-12-02/t.csv", header + "t1,a,2024-12-01\n")
     bench.load("tickets.tickets", FIRST)
     assert bench.rows("select count(*), bool_or(_is_deleted) from tickets.tickets") == [(3, False)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
+def test_what_shrank_too_far_does_not_depend_on_the_order_of_arrival(
+    bench: Any, accounts: Any, order: tuple[int, ...]
+) -> None:
+    """An extract accepted only because the larger one before it arrived late."""
+    days = {1: "abcd", 2: "abcdefghij", 3: "abcd"}
+    for day in order:
+        bench.write(f"crm/accounts/dt=2024-12-0{day}/a.csv", accounts(*days[day]))
+        load = bench.load("crm.accounts", FIRST)
+    (said,) = load.refusals
+    assert said.startswith(
+        "crm/accounts/dt=2024-12-03/a.csv: has 4 rows where the full extract before it "
+        "(crm/accounts/dt=2024-12-02/a.csv) had 10, a loss of more than 50%"
+    )
+    assert not any(row[1] for row in history(bench))
+    assert bench.load("crm.accounts", FIRST).refusals == (said,)
+    bench.write("crm/accounts/dt=2024-12-02/a.csv", accounts(*"abcdef"))
+    assert bench.load("crm.accounts", FIRST).refusals == ()
+    assert ("e", True, "2024-12-04") in history(bench)
+
+
+def test_an_extract_that_was_let_through_stays(bench: Any, accounts: Any) -> None:
+    """A loss that somebody approved for one run refused by the next."""
+    bench.write("crm/accounts/dt=2024-12-01/a.csv", accounts(*"abcd"))
+    bench.write("crm/accounts/dt=2024-12-02/a.csv", accounts("a"))
+    assert bench.load("crm.accounts", FIRST, shrink_limit=1.0).refusals == ()
+    bench.write("crm/accounts/dt=2024-12-03/a.csv", accounts("a"))
+    assert bench.load("crm.accounts", FIRST).refusals == ()
+    assert ("b", True, "2024-12-03") in history(bench)

@@ -7,12 +7,31 @@ from typing import Any
 
 import pytest
 
-from assets.extracts.deliveries import Arrival, delivered_at, known_instants
+from assets.extracts.deliveries import Arrival, Delivery, delivered_at, known_instants
 from assets.extracts.errors import ExtractError
 from assets.extracts.known_log import KnownLog
+from assets.extracts.landing import open_landing
+from assets.extracts.stores import Folder
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
+
+
+def a_delivery() -> Delivery:
+    return Delivery(
+        delivery_id=1,
+        source="events",
+        table_name="events",
+        path="events/events/a.csv",
+        content_hash="0",
+        path_version=1,
+        dt=None,
+        size_bytes=1,
+        first_as_of=FIRST,
+        delivered_at=FIRST,
+        run_id="run",
+        loaded_at=FIRST,
+    )
 
 
 def known(bench: Any) -> list[tuple[Any, ...]]:
@@ -99,15 +118,20 @@ def test_a_log_that_somebody_edited_is_one_clear_error(tmp_path: Path) -> None:
     """A traceback from a JSON parser."""
     (tmp_path / "deliveries.jsonl").write_text("{}\n")
     with pytest.raises(ExtractError, match=r"deliveries.jsonl, line 1: is not what the loader"):
-        KnownLog(tmp_path)
+        KnownLog([(Folder(tmp_path), "deliveries.jsonl")])
 
 
-def test_a_landing_that_cannot_be_written_is_remembered_elsewhere(tmp_path: Path) -> None:
-    """A read-only landing stopping the load."""
-    blocked = tmp_path / "landing"
-    blocked.write_text("no folder")
-    log = KnownLog.beside(blocked, otherwise=tmp_path / "home")
-    assert log.of_table("events.events") == ()
+def test_a_landing_that_cannot_be_written_is_remembered_elsewhere(
+    bench: Any, events: Any, tmp_path: Path
+) -> None:
+    """A read-only landing stopping the load, or forgotten on a rebuild."""
+    bench.write("events/events/a.csv", events("e1"))
+    (bench.landing / ".csw").write_text("no folder")
+    bench.load("events.events", FIRST)
+    assert "events/events/a.csv" in (tmp_path / "home/deliveries.jsonl").read_text()
+    bench.rebuild()
+    bench.load("events.events", FIRST + YEAR)
+    assert bench.rows("select first_as_of from landing.deliveries") == [(FIRST,)]
 
 
 def test_known_instants_do_not_depend_on_the_order_of_loading() -> None:
@@ -141,5 +165,7 @@ def test_a_landing_that_nobody_may_write_to_is_left_as_it_is(tmp_path: Path) -> 
     landing = tmp_path / "lent"
     landing.mkdir()
     landing.chmod(0o555)
-    KnownLog.beside(landing, otherwise=tmp_path / "home")
+    log = KnownLog.beside(open_landing(landing), otherwise=tmp_path / "home")
+    log.remember([a_delivery()])
     assert list(landing.iterdir()) == []
+    assert (tmp_path / "home" / "deliveries.jsonl").is_file()

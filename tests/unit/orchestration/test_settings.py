@@ -62,3 +62,17 @@ def test_a_value_that_cannot_be_is_refused(
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+def test_a_landing_may_be_a_url_and_is_handed_on_as_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`s3://bucket` taken for a folder of that name below the current one."""
+    monkeypatch.setenv("CSW_LANDING", "s3://bucket/extracts/")
+    settings = Settings(home=tmp_path)
+    assert settings.landing_place == "s3://bucket/extracts"
+    assert settings.landing_folder == tmp_path / "landing"
+    monkeypatch.setenv("CSW_LANDING", "s3://key:word@bucket")
+    with pytest.raises(ValidationError, match="carries credentials") as refused:
+        Settings(home=tmp_path)
+    assert "word@" not in refused.value.errors()[0]["msg"]

@@ -1,0 +1,47 @@
+"""What all commands share: console, settings of a call, and how one stops with a sentence."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from orchestration.settings import Settings
+
+EXIT_CODE_RED = 1
+EXIT_CODE_USAGE = 2
+
+# A log or a pipe has no width of its own; tables of reasons need more than 80 columns.
+console = Console(file=sys.__stdout__, highlight=False, width=None if sys.stdout.isatty() else 120)
+
+Home = Annotated[Path | None, typer.Option(help="Folder of everything that is written (CSW_HOME).")]
+Landing = Annotated[
+    str | None,
+    typer.Option(help="Folder, or s3://, gs:// or az:// URL, of the extracts (CSW_LANDING)."),
+]
+ProfileName = Annotated[
+    str | None, typer.Option(help="Connector profile, or a path to one (CSW_PROFILE).")
+]
+
+
+def settings_of(**given: Path | str | None) -> Settings:
+    """The settings of a call, in the environment of the tools that read it."""
+    return unexported_settings_of(**given).export()
+
+
+def unexported_settings_of(**given: Path | str | None) -> Settings:
+    """The settings of a call that writes nothing: no home is made for it."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        stop(f"CSW_{name}: {first['msg'].removeprefix('Value error, ')}", EXIT_CODE_USAGE)
+
+
+def stop(sentence: str, code: int) -> NoReturn:
+    """Ends the command with one sentence and an exit code."""
+    Console(stderr=True, highlight=False).print(f"[red]{sentence}", soft_wrap=True)
+    raise typer.Exit(code)
