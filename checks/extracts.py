@@ -1,7 +1,8 @@
 """What must be true of what landed, before a model reads it: one set of checks per raw table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from assets.extracts.contracts import Contract, load_contracts
+from checks.drift import judge_drift
+from checks.findings import Cell, Said
+from checks.freshness import judge_freshness
+from checks.parents import find_waiting_rows
 
 if TYPE_CHECKING:
     from checks.delivered import Verdict
@@ -19,6 +24,9 @@ _ADDS_UP = "accounts_for_every_row"
 _WITHIN = "rejects_few_rows"
 _READABLE = "has_readable_files"
 _HAS_LANDED = "has_landed"
+_PARENTS = "has_its_parents"
+_FRESH = "is_fresh"
+_ALIKE = "looks_like_before"
 _INDISPENSABLE = "crm.accounts"
 _BLOCK = dg.AssetCheckSeverity.ERROR
 _WARN = dg.AssetCheckSeverity.WARN
@@ -32,23 +40,35 @@ _WHAT = {
     _WITHIN: "Not more rows rejected since the last release than the limits allow. To do: look at "
     "the reasons in landing.quarantine, mend the extract or the profile, land it again.",
     _READABLE: "No file was refused as a whole. To do: each sentence names file and remedy.",
+    _PARENTS: "The account, user, subscription and so on of every row has landed, or is linked or "
+    "merged. To do: land the parents shown, or a row of crm.account_links that says which account "
+    "an id is.",
+    _FRESH: "The table reaches as far as its contract, or its own rhythm, lets one expect. To do: "
+    "look at the job that delivers it.",
+    _ALIKE: "Columns, types and dates of what was delivered are like those of the run before, and "
+    "a full extract ended few keys. To do: nothing, if the extract was changed on purpose; else "
+    "mend it and land it again.",
     _HAS_LANDED: "Something of this table has landed. To do: nothing, if the source is not used.",
 }
+
+_WARNINGS = {_READABLE, _PARENTS, _FRESH, _ALIKE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractLimits:
-    """How much may be rejected before a release is stopped.
+    """How much may be rejected before a release is stopped, and as of when tables are looked at.
 
     Attributes:
         build: The build database's file, which Great Expectations opens by itself.
         max_reject_share: Share of a table's rows in one run.
         max_rejects: Rows that are always tolerated.
+        as_of: Reads a run's as-of from its context.
     """
 
     build: Path
     max_reject_share: float
     max_rejects: int
+    as_of: Callable[[dg.AssetCheckExecutionContext], datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +94,17 @@ def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
         specs=[spec for contract in contracts for spec in _specs(contract)],
     )
     def judge_deliveries(
-        build: DuckDBResource,
+        context: dg.AssetCheckExecutionContext, build: DuckDBResource
     ) -> Iterator[dg.AssetCheckResult]:
         with build.get_connection() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            as_of = limits.as_of(context)
             delivered = [_delivered(connection, each) for each in contracts]
-        for batch in delivered:
+            looked_at = [_look(connection, batch, as_of) for batch in delivered]
+        for batch, found in zip(delivered, looked_at, strict=True):
             yield from _judge(batch, limits)
+            for name, said in found.items():
+                yield _from_said(batch, name, said)
 
     return judge_deliveries
 
@@ -89,7 +114,7 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             name=name,
             asset=dg.AssetKey([contract.source, contract.table]),
-            blocking=name != _READABLE,
+            blocking=name not in _WARNINGS,
             description=what,
         )
         for name, what in _WHAT.items()
@@ -98,11 +123,14 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
 
 def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _Delivered:
     # A batch that stopped one run is judged again by the next, until a release holds it or the
-    # file was delivered anew: an entity table keeps the versions of before as history.
+    # file was delivered anew: an entity table keeps the versions of before as history. What was
+    # read again since then is as new.
     rows = connection.execute(
         "select delivery_id, path, rows_read, rows_loaded, rows_rejected, rows_duplicate, refusal, "
-        "state, delivery_id > (select coalesce(max(last_delivery_id), 0) from history.releases) "
-        "and path_version = max(path_version) over (partition by path) "
+        "state, path_version = max(path_version) over (partition by path) and ("
+        "delivery_id > (select coalesce(max(last_delivery_id), 0) from history.releases) "
+        "or delivery_id in (select delivery_id from landing.reloads where reloaded_at > "
+        "(select coalesce(max(published_at), timestamptz 'epoch') from history.releases))) "
         "from landing.deliveries where source = ? and table_name = ?",
         [contract.source, contract.table],
     ).fetchall()
@@ -116,6 +144,29 @@ def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _De
         unaccounted=tuple(row[1] for row in loaded if row[2] != row[3] + row[4] + row[5]),
         refusals=tuple(row[6] for row in rows if row[7] == "refused"),
         has_landed=bool(loaded),
+    )
+
+
+def _look(
+    connection: duckdb.DuckDBPyConnection, batch: _Delivered, as_of: datetime
+) -> dict[str, Said]:
+    """What can only be said with the build open, which Great Expectations opens by itself."""
+    return {
+        _PARENTS: find_waiting_rows(connection, batch.contract),
+        _FRESH: judge_freshness(connection, batch.contract, as_of),
+        _ALIKE: judge_drift(connection, batch.contract, batch.delivery_ids),
+    }
+
+
+def _from_said(batch: _Delivered, name: str, said: Said) -> dg.AssetCheckResult:
+    metadata = {key: dg.MetadataValue.text(str(value)) for key, value in said.facts.items()}
+    return _result(
+        batch,
+        name,
+        passed=said.passed,
+        severity=_WARN,
+        said=said.sentence,
+        metadata=metadata | ({"found": _table(said.rows)} if said.rows else {}),
     )
 
 
@@ -226,9 +277,9 @@ def _result(
     )
 
 
-def _table(records: Sequence[dict[str, str | int | float | bool | None]]) -> dg.MetadataValue:
+def _table(records: Sequence[Mapping[str, Cell]]) -> dg.MetadataValue:
     names = list(records[0]) if records else []
     return dg.MetadataValue.table(
-        records=[dg.TableRecord(record) for record in records],
+        records=[dg.TableRecord(dict(record)) for record in records],
         schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in names]),
     )

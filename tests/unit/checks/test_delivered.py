@@ -11,6 +11,7 @@ import pytest
 
 from assets.extracts.contracts import load_contracts
 from assets.extracts.known_log import KnownLog
+from assets.extracts.landing import open_landing
 from assets.extracts.loader import TableLoad, load_table, prepare
 from assets.extracts.profiles import load_profile
 from checks import delivered
@@ -30,15 +31,16 @@ def load(folder: Path, day: int, rows: list[str]) -> TableLoad:
     file = folder / f"landing/tickets/tickets/dt=2024-12-{day:02}/t.csv"
     file.parent.mkdir(parents=True)
     file.write_text("ticket_id,account_id,created_at,status,priority\n" + "\n".join(rows) + "\n")
+    landing = open_landing(folder / "landing")
     with duckdb.connect(str(folder / "build.duckdb")) as connection:
         prepare(connection)
         return load_table(
             connection,
             contract=TICKETS,
             profile=load_profile("canonical"),
-            landing=folder / "landing",
+            landing=landing,
             as_of=AS_OF,
-            known=KnownLog(folder),
+            known=KnownLog.beside(landing, otherwise=folder),
             run_id=f"run {day}",
             loaded_at=AS_OF,
         )

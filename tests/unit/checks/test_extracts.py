@@ -18,7 +18,12 @@ from checks.extracts import ExtractLimits, _delivered, _judge
 
 AT = datetime(2025, 1, 1, tzinfo=UTC)
 TICKETS = load_contracts()["tickets.tickets"]
-LIMITS = ExtractLimits(build=Path("nowhere"), max_reject_share=0.01, max_rejects=100)
+LIMITS = ExtractLimits(
+    build=Path("nowhere"),
+    max_reject_share=0.01,
+    max_rejects=100,
+    as_of=lambda _: datetime(2025, 1, 1, tzinfo=UTC),
+)
 DELIVERY = Delivery(
     delivery_id=1,
     source="tickets",
