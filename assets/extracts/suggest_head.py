@@ -49,7 +49,7 @@ def read_head(file: Path, *, rows: int = HEAD_ROWS) -> Head:
             return _csv(text, rows) if kind == "csv" else _json_lines(text, rows)
     except (OSError, EOFError, ValueError, csv.Error, duckdb.Error, zstandard.ZstdError) as error:
         said = " ".join(str(error).split())[:200]
-    raise ExtractError(f"{file}: cannot be read ({said}); say nothing of it, or deliver it again.")
+    raise ExtractError(f"{file}: cannot be read ({said}); mend it, or deliver it again.")
 
 
 def _opened(file: Path) -> TextIO:

@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assets.extracts.contracts import Column, Contract
+from assets.extracts.contracts import Contract
+from assets.extracts.suggest_columns import TAKEN, fits, read_as
 from assets.extracts.suggest_head import Head
 from assets.extracts.suggest_names import file_hint, likeness, load_synonyms, snake
 from assets.extracts.suggest_values import Pattern
 
-TAKEN = 0.6
 SURE = 0.9
 UNSURE = 0.85
 KEY_PARTS = 3
-NUMBERS = {"bigint", "decimal", "price", "seconds", "double"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,99 +81,18 @@ def _by_name(patterns: Mapping[str, Pattern], contract: Contract) -> dict[str, G
     pairs = []
     for (name, pattern), column in itertools.product(patterns.items(), contract.columns):
         score, why = likeness(name, contract, column.name)
-        fits = _fits(column, contract, pattern)
-        if score * fits >= TAKEN:
-            pairs.append((score * fits, column, name, why))
+        fit = fits(column, contract, pattern)
+        if score * fit >= TAKEN:
+            pairs.append((score * fit, column, name, why))
     guesses: dict[str, Guess] = {}
     taken: set[str] = set()
     for score, column, name, why in sorted(pairs, key=lambda pair: -pair[0]):
         if column.name not in guesses and (name not in taken or score >= SURE):
-            how, note = _read_as(column, contract, name, patterns)
+            how, note = read_as(column, contract, name, patterns)
             sure = min(score, UNSURE) if note else score
             guesses[column.name] = Guess(how=how, score=sure, why=f"{why}{note}", uses=(name,))
             taken.add(name)
     return guesses
-
-
-def _fits(column: Column, contract: Contract, pattern: Pattern) -> float:
-    """1 where the values are of the column's type, 0 where they can't be."""
-    if pattern.kind == "empty":
-        return 0.8
-    if column.type in {"timestamp", "date"}:
-        return 1.0 if pattern.kind == "time" else 0.9 if pattern.epoch else 0.0
-    if column.type == "boolean":
-        return float(pattern.is_flag)
-    if column.type in NUMBERS:
-        whole = pattern.kind == "integer" or (pattern.kind == "number" and column.type != "bigint")
-        return float(whole)
-    return _fits_text(column, contract, pattern)
-
-
-def _fits_text(column: Column, contract: Contract, pattern: Pattern) -> float:
-    if pattern.kind in {"time", "boolean"}:
-        return 0.0
-    if column.allowed is not None:
-        return float(bool(_word_map(column, contract, pattern)[0]))
-    return 1.0
-
-
-def _word_map(
-    column: Column, contract: Contract, pattern: Pattern
-) -> tuple[dict[str, str], list[str]]:
-    """The file's words with the contract's beside them, and those that have none."""
-    known = load_synonyms().words.get(f"{contract.name}.{column.name}", {})
-    ours = {word: word for word in column.allowed or known}
-    ours |= {theirs: word for word, names in known.items() for theirs in names}
-    said = {word: ours[word.lower()] for word in pattern.words if word.lower() in ours}
-    return said, [word for word in pattern.words if word not in said]
-
-
-def _read_as(
-    column: Column, contract: Contract, name: str, patterns: Mapping[str, Pattern]
-) -> tuple[Any, str]:
-    """What the profile says of a column beside its name, and a note on what is uncertain of it."""
-    pattern = patterns[name]
-    if column.type in {"timestamp", "date"} and pattern.kind != "empty":
-        return _as_time(name, pattern)
-    if column.type in {"decimal", "price"}:
-        return _as_money(name, contract, pattern, patterns)
-    if column.type == "text":
-        return _as_words(column, contract, name, pattern)
-    return name, ""
-
-
-def _as_time(name: str, pattern: Pattern) -> tuple[Any, str]:
-    if pattern.kind == "integer":
-        return {"from": name, "format": pattern.epoch}, f"; its numbers look like {pattern.epoch}"
-    if not pattern.formats:
-        return name, ""
-    said = pattern.formats[0] if len(pattern.formats) == 1 else list(pattern.formats)
-    note = f"; could be {' or '.join(pattern.or_formats)} as well" if pattern.or_formats else ""
-    return {"from": name, "format": said}, note
-
-
-def _as_money(
-    name: str, contract: Contract, pattern: Pattern, patterns: Mapping[str, Pattern]
-) -> tuple[Any, str]:
-    """Whole numbers under a name that says cents are minor units of the file's currency."""
-    words = set(snake(name).split("_"))
-    is_minor = bool(words & {"cents", "cent", "minor", "pence"}) or "unit_amount" in snake(name)
-    if not is_minor or pattern.kind != "integer":
-        return name, ""
-    currency = next((n for n in patterns if likeness(n, contract, "currency")[0] >= TAKEN), None)
-    if currency is not None:
-        return {"from": name, "minor_units": currency}, "; whole numbers, taken for minor units"
-    return {"from": name, "scale": "0.01"}, "; whole numbers, taken for cents"
-
-
-def _as_words(column: Column, contract: Contract, name: str, pattern: Pattern) -> tuple[Any, str]:
-    said, rest = _word_map(column, contract, pattern)
-    if not said or (all(k == v for k, v in said.items()) and not rest):
-        return name, ""
-    how = {"from": name, "map": said}
-    if column.allowed is None:
-        return how | {"unlisted": "keep"}, ""
-    return how, f"; no word for {', '.join(rest)}" if rest else ""
 
 
 def _flags(

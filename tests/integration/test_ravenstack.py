@@ -10,8 +10,10 @@ import duckdb
 import pytest
 
 from tests.integration.main_job import ROOT, Home
+from tests.integration.test_ravenstack_variants import CRLF_BOM_DMY
 
 ORIGINAL = ROOT.parent / "shared" / "data" / "ravenstack" / "original"
+OTHERWISE = ORIGINAL.parent / "crlf_bom_dmy"
 
 pytestmark = pytest.mark.skipif(
     not ORIGINAL.is_dir(), reason=f"there is no {ORIGINAL.relative_to(ROOT.parent)} here"
@@ -113,3 +115,24 @@ def test_the_files_are_left_as_they_were(home: Home) -> None:
     assert {path.name for path in Path(home.landing).iterdir()} == {
         ".csw", *(file.name for file in ORIGINAL.glob("*.csv"))
     }  # fmt: skip
+
+
+def test_the_same_values_written_otherwise_give_the_same_marts(home: Home, tmp_path: Path) -> None:
+    """CRLF, a byte order mark, DD-MM-YYYY dates or upper-case truths that move a number."""
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    for file in OTHERWISE.glob("*.csv"):
+        (landing / file.name).symlink_to(file)
+    (landing / "profile.yml").write_text(f"extends: ravenstack\n{CRLF_BOM_DMY}")
+    other = Home(path=tmp_path / "home", landing=landing)
+    other.run("2025-01-01").green()
+    named = {
+        name: found for name, found in home.hashes().items() if name != "accounts.dim_accounts"
+    }
+    assert {name: other.hashes()[name] for name in named} == named
+    # What no contract names is kept as it stands in the file: True there and TRUE here.
+    accounts = (
+        "select * replace (lower(custom_attributes::varchar) as custom_attributes) "
+        "from accounts.dim_accounts order by account_id"
+    )
+    assert other.rows(accounts) == home.rows(accounts)
