@@ -13,7 +13,7 @@ from assets.clock import first_instant, last_full_day, parse_as_of
 from assets.extracts.errors import ConfigurationError, ExtractError
 from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.profiles import load_profile
-from assets.extracts.sample import write_sample
+from assets.extracts.sampling.sample import write_sample
 from assets.releases import folders
 from checks.seeds import find_problems
 from orchestration.cli_extracts import contracts_app, land_app, profile_app

@@ -64,7 +64,7 @@ def suggest(
     ] = None,
 ) -> None:
     """Propose a profile for a file: YAML on standard output, which a person then edits."""
-    from assets.extracts.suggest import suggest_profile
+    from assets.extracts.suggesting.suggest import suggest_profile
 
     try:
         suggestion = suggest_profile(file, table=table)

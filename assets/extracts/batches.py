@@ -15,6 +15,12 @@ from assets.extracts.deliveries import (
     known_instants,
     write_deliveries,
 )
+from assets.extracts.duplicates import (
+    LOSERS,
+    find_duplicates,
+    forget_duplicates,
+    remove_older,
+)
 from assets.extracts.errors import ExtractError, RefusedFileError
 from assets.extracts.inspection import assert_unchanged
 from assets.extracts.landing import find_files, plan_of
@@ -26,11 +32,11 @@ from assets.extracts.rejects import drop_books
 from assets.extracts.seen import look, remember_files
 from assets.extracts.statements import LookupTable
 from assets.extracts.tables import (
+    Rows,
     count_rows,
     insert_rejects,
     insert_rows,
     raw_name,
-    remove_duplicates,
     set_known_at,
     take_back,
 )
@@ -262,17 +268,53 @@ def _apply(change: Change) -> None:
     before = {delivery.delivery_id: delivery for delivery in load.deliveries()}
     fresh = {d.delivery_id: d for d in (*_of(change.again), *_of(change.staged))}
     every = _with_known(load, before | fresh)
-    for job in (*change.staged, *change.again):
-        delivery = every[job.delivery.delivery_id]
-        if job.staged is not None:
-            insert_rows(connection, contract, delivery, staged=job.staged, is_full=load.is_full)
-            _assert_still_the_same(job)
-            insert_rejects(connection, delivery, rejects=job.staged.rejects)
+    ordered = sorted(every.values(), key=lambda delivery: delivery.load_order)
+    lost = {} if contract.is_entity else _without_duplicates(change, ordered)
+    _insert(change, every, lost)
     for number, delivery in before.items():
         if number not in fresh and every[number].known_at != delivery.known_at:
             set_known_at(connection, contract, every[number])
-    _settle(load, every, before, change.fresh)
+    if load.is_full:
+        mark_deleted(connection, contract, ordered)
+    forget_duplicates(connection)
+    _write_counts(load, ordered, before, change.fresh, lost)
     remember_files(load, [job.found for job in change.staged])
+
+
+def _without_duplicates(change: Change, ordered: Sequence[Delivery]) -> dict[int, int]:
+    """Finds the duplicates among old and new rows, and removes the old; how many of each."""
+    connection, contract = change.load.connection, change.load.contract
+    staged = {
+        job.delivery.delivery_id: job.staged
+        for job in (*change.staged, *change.again)
+        if job.staged is not None
+    }
+    order = [delivery.delivery_id for delivery in ordered]
+    lost = find_duplicates(connection, contract, staged, order)
+    if lost.keys() - staged.keys():
+        remove_older(connection, contract)
+    return lost
+
+
+def _insert(change: Change, every: Mapping[int, Delivery], lost: Mapping[int, int]) -> None:
+    """The rows of all staged files, then their rejects."""
+    load = change.load
+    jobs = (*change.staged, *change.again)
+    files = [
+        Rows(
+            delivery=every[job.delivery.delivery_id],
+            staged=job.staged,
+            losers=LOSERS if job.delivery.delivery_id in lost else None,
+        )
+        for job in jobs
+        if job.staged is not None
+    ]
+    insert_rows(load.connection, load.contract, files, is_full=load.is_full)
+    for job in jobs:
+        _assert_still_the_same(job)
+    for rows in files:
+        if rows.staged.rows_rejected:
+            insert_rejects(load.connection, rows.delivery, rejects=rows.staged.rejects)
 
 
 def _assert_still_the_same(job: Job) -> None:
@@ -290,18 +332,15 @@ def _of(jobs: Iterable[Job]) -> list[Delivery]:
     return [job.delivery for job in jobs]
 
 
-def _settle(
-    load: Load, every: dict[int, Delivery], before: dict[int, Delivery], fresh: set[int]
+def _write_counts(
+    load: Load,
+    ordered: Sequence[Delivery],
+    before: Mapping[int, Delivery],
+    fresh: set[int],
+    lost: Mapping[int, int],
 ) -> None:
-    """Duplicates or deletions across deliveries, then the counts, checked, into the manifest."""
+    """The counts of what changed, checked, into the manifest."""
     connection, contract = load.connection, load.contract
-    ordered = sorted(every.values(), key=lambda delivery: delivery.load_order)
-    lost: dict[int, int] = {}
-    if load.is_full:
-        mark_deleted(connection, contract, ordered)
-    elif not contract.is_entity:
-        order = [delivery.delivery_id for delivery in ordered]
-        lost = remove_duplicates(connection, contract, fresh=fresh, order=order)
     touched = fresh | lost.keys()
     loaded = count_rows(connection, contract, touched)
     final = []

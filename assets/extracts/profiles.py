@@ -347,12 +347,6 @@ def load_profile(name_or_path: str | Path) -> Profile:
     raise ConfigurationError(sentence)
 
 
-def profile_of(landing: Path, *, default: str = "canonical") -> Profile:
-    """The landing's own `profile.yml`, else the shipped one of that name."""
-    own = landing / "profile.yml"
-    return load_profile(own if own.is_file() else default)
-
-
 def _with_parent(path: Path, said: Any) -> Any:
     """What a profile says, over what those that it extends say; table by table."""
     if not isinstance(said, dict):

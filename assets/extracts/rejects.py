@@ -58,20 +58,14 @@ def create_books(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def drop_books(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Drops all temporary tables of a staged file."""
+    """Drops all temporary tables and views of a staged file."""
     for suffix in ("", REJECTS, FOUND):
-        kind = _kind(connection, table + suffix)
-        if kind is not None:
-            connection.execute(f"drop {kind} temp.{quoted(table + suffix)}")
-
-
-def _kind(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
-    row = connection.execute(
-        "select table_type from information_schema.tables where table_catalog = 'temp' "
-        "and table_name = ?",
-        [name],
-    ).fetchone()
-    return None if row is None else ("view" if row[0] == "VIEW" else "table")
+        name = quoted(table + suffix)
+        try:
+            connection.execute(f"drop table if exists temp.{name}")
+        except duckdb.CatalogException:
+            # A file that is read twice is staged as a view.
+            connection.execute(f"drop view temp.{name}")
 
 
 def found_line(record: Record, text: bytes) -> str:

@@ -62,6 +62,11 @@ class Reading:
         never = {name.casefold() for name in self.contract.never_stored}
         return [(n, name) for n, name in enumerate(self.names) if name.casefold() not in never]
 
+    @cached_property
+    def absent(self) -> frozenset[str]:
+        """The contract columns of which this file has nothing."""
+        return frozenset(name for name, how in self.ways.items() if self.text_of(how) == NOTHING)
+
     @property
     def hides(self) -> bool:
         """True where a record may hold what is never stored: JSON may hold it anywhere."""
@@ -129,8 +134,12 @@ class Reading:
         return self._unless_empty(column)
 
     def _unless_empty(self, text: str) -> str:
-        empty = ", ".join(literal(word) for word in ("", *self.plan.null_values))
-        return f"case when trim({text}) not in ({empty}) then {text} end"
+        # What sorts after a blank holds more than blanks: that is cheaper to know than by trim.
+        filled = f"({text} >= '!' or trim({text}) <> '')"
+        if self.plan.null_values:
+            empty = ", ".join(literal(word) for word in self.plan.null_values)
+            filled += f" and trim({text}) not in ({empty})"
+        return f"case when {filled} then {text} end"
 
     def native(self, column: str) -> tuple[str, str] | None:
         """The cell and type that a contract column is read from as it is, without its text."""
@@ -183,6 +192,8 @@ def _has(reading: Reading) -> list[str]:
 
 def _value(reading: Reading, name: str) -> str:
     column, how = reading.contract.column(name), reading.ways[name]
+    if name in reading.absent:
+        return f"cast(null as {column.duckdb_type})"
     native = reading.native(name)
     if native is not None:
         value = casting.as_it_is(column, *native, reading.plan)
@@ -287,15 +298,19 @@ def _with_hash(reading: Reading, source: str) -> str:
     """  # noqa: S608
 
 
+def _rules(reading: Reading) -> list[tuple[int, casting.Rule]]:
+    """The rules that a row of this file can break, each with its number among all of the table."""
+    rules = enumerate(casting.rules(reading.contract, reading.plan))
+    return [(n, r) for n, r in rules if r.rule == "required" or r.column not in reading.absent]
+
+
 def _broken(reading: Reading) -> str:
-    rules = casting.rules(reading.contract, reading.plan)
-    cases = " ".join(f"when {rule.broken_if} then {n}" for n, rule in enumerate(rules))
+    cases = " ".join(f"when {rule.broken_if} then {n}" for n, rule in _rules(reading))
     return f"cast(case {cases} end as smallint)"
 
 
 def _offending(reading: Reading) -> str:
-    rules = casting.rules(reading.contract, reading.plan)
-    cases = " ".join(f"when {n} then {quoted('t_' + rule.column)}" for n, rule in enumerate(rules))
+    cases = " ".join(f"when {n} then {quoted('t_' + rule.column)}" for n, rule in _rules(reading))
     return f"case _broken {cases} end"
 
 

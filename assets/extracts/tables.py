@@ -1,6 +1,7 @@
 """The raw tables themselves: creating them, and the set-based rules across deliveries."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -12,6 +13,7 @@ from assets.extracts.rejects import Staged
 
 # What the loader adds, to say that a full extract no longer names a key, stands in no file.
 FROM_A_FILE = "_row > 0"
+MOST_AT_ONCE = 50
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -57,47 +59,71 @@ def raw_name(contract: Contract) -> str:
     return f"{quoted(contract.source)}.{quoted(contract.table)}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """A staged file's rows as they go in; `losers` is a temporary table of those left out."""
+
+    delivery: Delivery
+    staged: Staged
+    losers: str | None = None
+
+
 def insert_rows(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
-    delivery: Delivery,
+    files: Sequence[Rows],
     *,
-    staged: Staged,
     is_full: bool,
 ) -> None:
-    """Puts the sound rows of a staged file into the raw table, in the file's order.
+    """Puts the sound rows of staged files into the raw table, in the files' order.
 
-    DuckDB keeps the order of insertion by itself; sorting would cost as much as the insert.
+    Many files go in at once: DuckDB writes whole blocks then, and not a part of one per file. It
+    keeps the order of insertion by itself; sorting would cost as much as the insert.
     """
     connection.execute("set preserve_insertion_order = true")
     own = [quoted(name) for name in contract.column_names]
-    added = {"_extras": "_extras", "_known_at": "$known_at"}
-    parameters: dict[str, object] = {
-        "known_at": delivery.known_at,
-        "delivery_id": delivery.delivery_id,
+    names = [*own, *(column.name for column in contract.loader_columns())]
+    for start in range(0, len(files), MOST_AT_ONCE):
+        parameters: list[object] = []
+        selects = []
+        for rows in files[start : start + MOST_AT_ONCE]:
+            select, said = _select(contract, rows, is_full=is_full)
+            selects.append(select)
+            parameters += said
+        connection.execute(
+            f"insert into {raw_name(contract)} ({', '.join(names)}) " + " union all ".join(selects),
+            parameters,
+        )
+
+
+def _select(contract: Contract, rows: Rows, *, is_full: bool) -> tuple[str, list[object]]:
+    """The rows of one file in the order of the table's columns, and the values of its `?`."""
+    delivery, number = rows.delivery, rows.staged.row_number
+    values: dict[str, tuple[str, list[object]]] = {
+        "_extras": ("_extras", []),
+        "_is_deleted": ("_deleted", []) if contract.is_entity else ("", []),
+        "_known_at": ("?::timestamptz", [delivery.known_at]),
+        "_version_at": (_version_at(contract, is_full=is_full), [delivery.delivered_at]),
+        "_load_order": ("?::varchar", [delivery.load_order]),
+        "_delivery_id": ("?::bigint", [delivery.delivery_id]),
+        "_row": (number, []),
     }
-    if contract.is_entity:
-        added |= {"_is_deleted": "_deleted", "_load_order": "$load_order"}
-        added["_version_at"] = _version_at(contract, is_full=is_full)
-        parameters["load_order"] = delivery.load_order
-        parameters["delivered_at"] = delivery.delivered_at
-    added |= {"_delivery_id": "$delivery_id", "_row": staged.row_number}
-    connection.execute(
-        f"""
-        insert into {raw_name(contract)} ({", ".join([*own, *added])})
-        select {", ".join([*own, *added.values()])}
-        from temp.{quoted(staged.rows)} where _broken is null
-        """,  # noqa: S608
-        parameters,
-    )
+    wanted = [values[column.name] for column in contract.loader_columns()]
+    said = [value for _, found in wanted for value in found]
+    cells = [*(quoted(name) for name in contract.column_names), *(sql for sql, _ in wanted)]
+    select = f"select {', '.join(cells)} from temp.{quoted(rows.staged.rows)} where _broken is null"  # noqa: S608
+    if rows.losers is None:
+        return select, said
+    lost = f"select row_number from temp.{rows.losers} where delivery_id = ?"  # noqa: S608
+    return f"{select} and {number} not in ({lost})", [*said, delivery.delivery_id]
 
 
 def _version_at(contract: Contract, *, is_full: bool) -> str:
     """The instant of a version; one that says that its key is gone always has one."""
     if is_full:
-        return "$delivered_at"
+        return "?::timestamptz"
     updated = "updated_at" if "updated_at" in contract.column_names else "null"
-    return f"coalesce({updated}, case when _deleted then $delivered_at::timestamptz end)"
+    return f"coalesce({updated}, case when _deleted then ?::timestamptz end)"
 
 
 def insert_rejects(
@@ -139,80 +165,6 @@ def set_known_at(
         f"update {raw_name(contract)} set _known_at = ? where _delivery_id = ?",  # noqa: S608
         [delivery.known_at, delivery.delivery_id],
     )
-
-
-def remove_duplicates(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    *,
-    fresh: Collection[int],
-    order: Sequence[int],
-) -> dict[int, int]:
-    """Leaves one row per key in an append table: the first in the deliveries' order.
-
-    Keys are compared as 64-bit hashes, and only those of the fresh deliveries are looked for.
-
-    Args:
-        connection: the build.
-        contract: an append table.
-        fresh: the deliveries that were just inserted.
-        order: all deliveries of the table, first to last.
-
-    Returns:
-        How many rows each delivery lost, fresh or not.
-    """
-    raw = raw_name(contract)
-    hashed = f"hash({', '.join(quoted(name) for name in contract.key)})"
-    connection.execute(
-        "create or replace temp table ranks as "
-        "select unnest(?) as delivery_id, unnest(?) as load_rank",
-        [list(order), list(range(len(order)))],
-    )
-    connection.execute(
-        "create or replace temp table fresh as select unnest(?::bigint[]) as delivery_id",
-        [list(fresh)],
-    )
-    connection.execute(
-        f"""
-        create or replace temp table fresh_keys as
-        select {hashed} as key_hash, count(*) as row_count
-        from {raw} where _delivery_id in (select delivery_id from fresh) group by 1
-        """  # noqa: S608
-    )
-    connection.execute(
-        f"""
-        create or replace temp table clashes as
-        select key_hash from fresh_keys where row_count > 1
-        union
-        select {hashed} from {raw}
-        where _delivery_id not in (select delivery_id from fresh)
-            and {hashed} in (select key_hash from fresh_keys)
-        """  # noqa: S608
-    )
-    return _remove_losers(connection, raw, hashed)
-
-
-def _remove_losers(connection: duckdb.DuckDBPyConnection, raw: str, hashed: str) -> dict[int, int]:
-    connection.execute(
-        f"""
-        create or replace temp table losers as
-        select _delivery_id as delivery_id, _row as row_number
-        from {raw} inner join ranks on {raw}._delivery_id = ranks.delivery_id
-        where {hashed} in (select key_hash from clashes)
-        qualify row_number() over (partition by {hashed} order by ranks.load_rank, _row) > 1
-        """  # noqa: S608
-    )
-    lost = connection.execute(
-        "select delivery_id, count(*) from losers group by 1 order by 1"
-    ).fetchall()
-    if lost:
-        connection.execute(
-            f"delete from {raw} using losers "  # noqa: S608
-            "where _delivery_id = losers.delivery_id and _row = losers.row_number"
-        )
-    for table in ("ranks", "fresh", "fresh_keys", "clashes", "losers"):
-        connection.execute(f"drop table temp.{table}")
-    return {int(delivery): int(rows) for delivery, rows in lost}
 
 
 def count_rows(

@@ -30,7 +30,7 @@ from tests.conventions.project_files import (
 
 FEW = 5
 # Rows of the sample, made up column by column: data, as much as a CSV file would be.
-SAMPLE = re.compile(r"^assets/extracts/sample_\w+\.py$")
+SAMPLE = re.compile(r"assets/extracts/sampling/")
 
 
 def _staging_model(contract: Contract) -> Path:

@@ -12,9 +12,9 @@ import pytest
 
 from assets.extracts.contracts import load_contracts
 from assets.extracts.known_log import KnownLog
-from assets.extracts.landing import open_landing
+from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.loader import TableLoad, load_table, prepare
-from assets.extracts.profiles import load_profile, profile_of
+from assets.extracts.profiles import load_profile
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 CONNECTORS = DATA / "connectors"
@@ -71,7 +71,7 @@ def land(folder: Path, profile: str, files: Mapping[str, Content], *, more: str 
     connection = duckdb.connect()
     prepare(connection)
     connection.execute("set TimeZone = 'UTC'")
-    said = profile_of(landing) if more else load_profile(profile)
+    said = profile_for(open_landing(landing), None) if more else load_profile(profile)
     loads = {
         name: load_table(
             connection,

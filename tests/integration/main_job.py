@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from assets.extracts.sample import write_sample
+from assets.extracts.sampling.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 CSW = Path(sys.executable).parent / "csw"

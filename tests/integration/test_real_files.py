@@ -20,9 +20,8 @@ import pytest
 
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.known_log import KnownLog
-from assets.extracts.landing import open_landing
+from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.loader import TableLoad, load_table, prepare
-from assets.extracts.profiles import profile_of
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 RETAIL = DATA / "online_retail"
@@ -80,7 +79,7 @@ class Build:
             table: load_table(
                 self.connection,
                 contract=load_contracts()[table],
-                profile=profile_of(self.landing),
+                profile=profile_for(landing, None),
                 landing=landing,
                 as_of=AS_OF,
                 known=KnownLog.beside(landing, otherwise=self.landing),

@@ -11,9 +11,8 @@ import pytest
 
 from assets.extracts.contracts import load_contracts
 from assets.extracts.known_log import KnownLog
-from assets.extracts.landing import open_landing
+from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.loader import TableLoad, load_table, prepare
-from assets.extracts.profiles import profile_of
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -46,7 +45,7 @@ class Bench:
         return load_table(
             self.connection,
             contract=load_contracts()[table],
-            profile=options.pop("profile", None) or profile_of(self.landing),
+            profile=options.pop("profile", None) or profile_for(landing, None),
             landing=landing,
             as_of=as_of,
             known=KnownLog.beside(landing, otherwise=self.landing.parent / "home"),

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from assets.extracts.contracts import load_contracts
-from assets.extracts.sample import ENTITY_TABLES, SampleError, SampleSummary, write_sample
+from assets.extracts.sampling.sample import ENTITY_TABLES, SampleError, SampleSummary, write_sample
 
 FIRST, TURN = date(2025, 12, 1), date(2026, 3, 10)
 

@@ -17,7 +17,7 @@ import yaml
 
 from assets.extracts.errors import ExtractError
 from assets.extracts.profiles import load_profile
-from assets.extracts.suggest import Suggestion, suggest_profile
+from assets.extracts.suggesting.suggest import Suggestion, suggest_profile
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 Answer = Mapping[str, Mapping[str, Any]]

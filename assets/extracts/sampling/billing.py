@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from assets.extracts import sample_words as words
-from assets.extracts.sample_accounts import Account, Calendar, instant
+from assets.extracts.sampling import words
+from assets.extracts.sampling.accounts import Account, Calendar, instant
 
 INSTANT = pl.Datetime("us", "UTC")
 MONTHS = {"month": 1, "year": 12}

@@ -18,13 +18,13 @@ import yaml
 
 from assets.extracts.contracts import load_contracts
 from assets.extracts.errors import ExtractError
-from assets.extracts.sample_accounts import EPOCH, Calendar, instant
-from assets.extracts.sample_billing import Billing, known_billing, plan_billing
-from assets.extracts.sample_crm import known_account_team, known_accounts, known_team, known_users
-from assets.extracts.sample_dirt import bad_ticket, history_dirt, with_dirt
-from assets.extracts.sample_events import draw_events
-from assets.extracts.sample_tickets import draw_tickets, known_tickets
-from assets.extracts.sample_world import World, plan_world
+from assets.extracts.sampling.accounts import EPOCH, Calendar, instant
+from assets.extracts.sampling.billing import Billing, known_billing, plan_billing
+from assets.extracts.sampling.crm import known_account_team, known_accounts, known_team, known_users
+from assets.extracts.sampling.dirt import bad_ticket, history_dirt, with_dirt
+from assets.extracts.sampling.events import draw_events
+from assets.extracts.sampling.tickets import draw_tickets, known_tickets
+from assets.extracts.sampling.world import World, plan_world
 
 FIRST_DAY = date(2025, 4, 1)
 HISTORY_THROUGH = date(2026, 6, 23)

@@ -13,10 +13,10 @@ import yaml
 
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.errors import ExtractError
-from assets.extracts.suggest_head import Head, read_head
-from assets.extracts.suggest_match import Guess, Match, completed, match
-from assets.extracts.suggest_names import load_synonyms
-from assets.extracts.suggest_values import Pattern, pattern_of
+from assets.extracts.suggesting.head import Head, read_head
+from assets.extracts.suggesting.match import Guess, Match, completed, match
+from assets.extracts.suggesting.names import load_synonyms
+from assets.extracts.suggesting.values import Pattern, pattern_of
 
 ENOUGH = 0.5
 

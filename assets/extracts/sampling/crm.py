@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from assets.extracts import sample_words as words
-from assets.extracts.sample_accounts import Account, instant
-from assets.extracts.sample_billing import INSTANT, Billing
-from assets.extracts.sample_world import World
+from assets.extracts.sampling import words
+from assets.extracts.sampling.accounts import Account, instant
+from assets.extracts.sampling.billing import INSTANT, Billing
+from assets.extracts.sampling.world import World
 
 # How the CRM says what billing knows.
 CRM_WORDS = {"customer": "Customer", "trial": "Trial", "churned": "Former customer"}

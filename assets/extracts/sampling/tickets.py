@@ -5,11 +5,11 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from assets.extracts import sample_words as words
-from assets.extracts.sample_accounts import Account
-from assets.extracts.sample_billing import INSTANT
-from assets.extracts.sample_people import NEVER
-from assets.extracts.sample_world import World, season
+from assets.extracts.sampling import words
+from assets.extracts.sampling.accounts import Account
+from assets.extracts.sampling.billing import INSTANT
+from assets.extracts.sampling.people import NEVER
+from assets.extracts.sampling.world import World, season
 
 PRIORITIES = tuple(words.TICKET_SUBJECTS)
 _TEXTS = ("account_id", "subject", "priority", "type", "assignee_id")

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from assets.extracts.sample_accounts import Account, Calendar, Points, plan_accounts
-from assets.extracts.sample_people import People, plan_people
+from assets.extracts.sampling.accounts import Account, Calendar, Points, plan_accounts
+from assets.extracts.sampling.people import People, plan_people
 
 # Monday to Sunday, and the months that are quieter than others.
 WEEKDAYS = np.array([1.0, 1.08, 1.06, 1.02, 0.86, 0.12, 0.08])

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from assets.extracts.contracts import Contract
-from assets.extracts.suggest_columns import TAKEN, fits, read_as
-from assets.extracts.suggest_head import Head
-from assets.extracts.suggest_names import file_hint, likeness, load_synonyms, snake
-from assets.extracts.suggest_values import Pattern
+from assets.extracts.suggesting.columns import TAKEN, fits, read_as
+from assets.extracts.suggesting.head import Head
+from assets.extracts.suggesting.names import file_hint, likeness, load_synonyms, snake
+from assets.extracts.suggesting.values import Pattern
 
 SURE = 0.9
 UNSURE = 0.85

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from assets.extracts import sample_words as words
-from assets.extracts.sample_world import World, season
+from assets.extracts.sampling import words
+from assets.extracts.sampling.world import World, season
 
 DAY_MICROSECONDS = 86_400_000_000
 KINDS = ("use", "login", "error", "heartbeat", "custom", "identify")

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from assets.extracts import sample_words as words
+from assets.extracts.sampling import words
 
 # One account in twenty each; what is common stands often.
 STORIES = (

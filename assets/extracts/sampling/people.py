@@ -6,8 +6,8 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from assets.extracts import sample_words as words
-from assets.extracts.sample_accounts import Account, instant
+from assets.extracts.sampling import words
+from assets.extracts.sampling.accounts import Account, instant
 
 NEVER = 2**31 - 1
 INTERNAL_DOMAIN = "ours.example"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from assets.extracts.contracts import Column, Contract
-from assets.extracts.suggest_names import likeness, load_synonyms, snake
-from assets.extracts.suggest_values import Pattern
+from assets.extracts.suggesting.names import likeness, load_synonyms, snake
+from assets.extracts.suggesting.values import Pattern
 
 TAKEN = 0.6
 NUMBERS = {"bigint", "decimal", "price", "seconds", "double"}
