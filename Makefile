@@ -32,6 +32,9 @@ lint: $(READY) ## ruff, mypy, sqlfluff, dbt parse
 format: $(READY) ## Format Python
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
 
+bench: $(READY) ## Loading beside a bare insert, side by side
+	@$(VENV)/bin/python -m benchmarks.load
+
 lock: ## Resolve the dependencies anew, for every Python and platform
 	@uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --all-extras --no-header --no-annotate -q pyproject.toml -o requirements.lock
 

@@ -264,7 +264,8 @@ def mapped(how: ColumnMap | None, text: str) -> str:
     if other is not None:
         unlisted = f"case when {text} is not null then {literal(other)} end"
     found = f"case lower({text}) {cases} else {unlisted} end" if cases else unlisted
-    # A rejected word stays NULL, so that its rule sees it; an emptied one is filled as ever.
-    if how.otherwise is None or how.unlisted == "reject":
+    if how.otherwise is None:
         return found
-    return f"coalesce({found}, {literal(how.otherwise)})"
+    # A rejected word stays NULL, so that its rule sees it; only what is empty is filled.
+    empty = f"{text} is null" if how.unlisted == "reject" else f"({found}) is null"
+    return f"case when {empty} then {literal(how.otherwise)} else {found} end"

@@ -49,6 +49,8 @@ def read_lookups(
 def _read(
     connection: duckdb.DuckDBPyConnection, plan: ReadPlan, name: str, found: LookupFiles
 ) -> LookupTable:
+    if not found.files and found.lookup.optional:
+        return LookupTable(table=_empty(connection, name), names=())
     if not found.files:
         raise RefusedFileError(
             f"{' '.join(found.lookup.files)}: no file of the lookup {name} of profile "
@@ -76,6 +78,12 @@ def _read(
             f"{found.files[-1].path}: the lookup {name} cannot be read ({said}); deliver it again."
         ) from error
     return LookupTable(table=table, names=names)
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    table = f"lookup_{name}"
+    connection.execute(f"create or replace temp table {quoted(table)} (lookup_key varchar)")
+    return table
 
 
 def _laid_out(

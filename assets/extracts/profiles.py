@@ -57,7 +57,8 @@ class ColumnMap(BaseModel):
     With `lookup`, `from` is a column of that lookup, in the row whose key is what stands in `by`.
 
     A value that `map` does not list, not even as `*`, rejects its row, unless `unlisted` says to
-    keep it or to take it as empty. `otherwise` stands where all is empty. `minor_units` names the
+    keep it or to take it as empty. `otherwise` stands where all is empty, as a word that `map`
+    leaves alone. `minor_units` names the
     place of the currency (with `lookup`, its column there) whose minor units (cents) the amount is
     in; `scale` multiplies; `negative` names places and the words there that turn the sign.
     """
@@ -136,6 +137,7 @@ class Lookup(BaseModel):
     """Small files whose rows are found by a key: what a row needs and another file says.
 
     Of several rows with a key the one with the greatest text in `newest_by` counts, else the last.
+    Where no file of an `optional` one has landed, nothing is found; else what needs it is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -143,6 +145,7 @@ class Lookup(BaseModel):
     files: tuple[str, ...]
     key: str
     newest_by: str | None = None
+    optional: bool = False
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
 
     _tuples = field_validator("files", mode="before")(_one_or_several)

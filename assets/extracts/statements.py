@@ -65,7 +65,11 @@ class Reading:
     @cached_property
     def absent(self) -> frozenset[str]:
         """The contract columns of which this file has nothing."""
-        return frozenset(name for name, how in self.ways.items() if self.text_of(how) == NOTHING)
+        return frozenset(
+            name
+            for name, how in self.ways.items()
+            if self.text_of(how) == NOTHING and (how is None or how.otherwise is None)
+        )
 
     @property
     def hides(self) -> bool:
@@ -87,7 +91,9 @@ class Reading:
         if how.row_hash:
             return quoted(HASHED)
         text = self._text(how)
-        return text if how.otherwise is None else f"coalesce({text}, {literal(how.otherwise)})"
+        if how.otherwise is None or how.map is not None:
+            return text
+        return f"coalesce({text}, {literal(how.otherwise)})"
 
     def _text(self, how: ColumnMap) -> str:
         if how.first_of is not None:

@@ -442,3 +442,52 @@ def test_what_is_never_stored_reaches_neither_extras_nor_quarantine(bench: Bench
     )
     assert json.loads(json.loads(good[0]["_extras"])["p"]) == {"shoe": 42}
     assert "1980" not in bad[0]["raw_text"]
+
+
+def amounts(bench: Bench, text: str, how: dict[str, Any]) -> list[Any]:
+    """What becomes of the amounts of payments."""
+    tables = {"invoices.payments": {"columns": {"amount": how}}}
+    profile = {"extends": "canonical", "tables": tables}
+    good, _ = bench.read("invoices.payments", "invoices/payments/a.csv", text, profile)
+    return [row["amount"] for row in good]
+
+
+def test_a_word_turns_the_sign_of_an_amount(bench: Bench) -> None:
+    """Some systems send refunds as positive amounts of another type: they would count as paid."""
+    text = "payment_id,account_id,currency,amount,paid_at,type\n"
+    text += "p1,a1,USD,10,2024-01-01,purchase\np2,a1,USD,4.5,2024-01-02,Refund\n"
+    how = {"from": "amount", "negative": {"type": ["refund"]}}
+    assert amounts(bench, text, how) == [Decimal(10), Decimal("-4.5")]
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ({"map": {"won": "true", "lost": "false"}, "otherwise": "false"}, [True, False]),
+        ({"map": {"won": "true"}, "unlisted": "empty", "otherwise": "false"}, [True, False, False]),
+        ({"map": {"won": "true", "*": "false"}}, [True, None, False]),
+    ],
+)
+def test_a_map_says_what_empty_and_other_words_mean(
+    bench: Bench, how: dict[str, Any], found: list[bool | None]
+) -> None:
+    """An unknown word is rejected, kept, emptied or caught by *: each only where that is said."""
+    tables = {"crm.deals": {"columns": {"is_won": {"from": "outcome"} | how}}}
+    profile = {"extends": "canonical", "tables": tables}
+    text = "deal_id,account_id,stage,created_at,outcome\n"
+    text += "".join(f"d{n},a1,s,2024-01-01,{word}\n" for n, word in enumerate(("won", "", "open")))
+    good, bad = bench.read("crm.deals", "crm/deals/a.csv", text, profile)
+    assert [row["is_won"] for row in good] == found
+    assert len(bad) == 3 - len(found)
+
+
+def test_names_are_joined_by_what_is_there(bench: Bench) -> None:
+    """A person without a last name is no person with a blank at the end."""
+    tables = {
+        "crm.team_members": {"columns": {"full_name": {"from": ["f", "l"], "joined_by": " "}}}
+    }
+    profile = {"extends": "canonical", "tables": tables}
+    text = "team_member_id,f,l\nt1,Ann,Lee\nt2,Bo,\nt3,,\n"
+    good, bad = bench.read("crm.team_members", "crm/team_members/a.csv", text, profile)
+    assert [row["full_name"] for row in good] == ["Ann Lee", "Bo"]
+    assert [row["column_name"] for row in bad] == ["full_name"]
