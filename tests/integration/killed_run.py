@@ -21,14 +21,14 @@ def die(*_: object, **__: object) -> None:
 
 def in_the_middle_of_loading() -> None:
     """Events are in the raw table, in a transaction that is never committed."""
-    insert = batches.insert_rejects
+    insert = batches.insert_rows
 
-    def insert_or_die(connection: Any, delivery: Any, **more: Any) -> None:
-        if delivery.table_name == "events":
+    def insert_and_die(connection: Any, contract: Any, *files: Any, **more: Any) -> None:
+        insert(connection, contract, *files, **more)
+        if contract.name == "events.events":
             die()
-        insert(connection, delivery, **more)
 
-    batches.insert_rejects = insert_or_die
+    batches.insert_rows = insert_and_die
 
 
 def before_the_seal() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.main_job import ROOT, Ran, bytes_under, csw
 
 USAGE, RED, BUSY = 2, 1, 75
+SHIPPED = sorted(file.stem for file in (ROOT / "assets" / "extracts" / "profiles").glob("*.yml"))
 METRICS = (
     "active_days_30d, active_user_ratio, days_since_last_activity, health_score, mau, "
     "modules_used_30d, mrr, open_tickets, registered_users_30d, urgent_open_tickets, "
@@ -76,7 +77,7 @@ def test_an_unknown_profile_is_refused_with_those_that_there_are(
     ran = run(tmp_path, landing, "--as-of", "2025-01-01", "--profile", "ravnstack")
     assert (ran.code, ran.out) == (USAGE, "")
     assert ran.err == (
-        "There is no profile ravnstack; name a .yml file or one of canonical, ravenstack.\n"
+        f"There is no profile ravnstack; name a .yml file or one of {', '.join(SHIPPED)}.\n"
     )
 
 
@@ -136,7 +137,7 @@ def test_validate_refuses_a_profile_that_there_is_not(tmp_path: Path) -> None:
     ran = csw("validate", "--home", home, environment={"CSW_PROFILE": "ravnstack"})
     assert (ran.code, ran.err) == (RED, "")
     assert ran.out == (
-        "✗ There is no profile ravnstack; name a .yml file or one of canonical, ravenstack.\n"
+        f"✗ There is no profile ravnstack; name a .yml file or one of {', '.join(SHIPPED)}.\n"
     )
 
 
