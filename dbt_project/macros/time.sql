@@ -30,3 +30,11 @@
 {% macro known_day(instant) -%}
     {{ local_day(instant ~ ' - interval 1 microsecond') }}
 {%- endmacro %}
+
+{# Whether the month of the last full day is not over at the as-of instant; no earlier month is. #}
+{% macro as_of_month_is_partial() -%}
+    (
+        {{ first_instant("date_trunc('month', " ~ as_of_day() ~ " - 1) + interval 1 month") }}
+        > {{ as_of() }}
+    )
+{%- endmacro %}

@@ -22,13 +22,13 @@ use_days as (
 
 ),
 
-segments as (
+item_amounts as (
 
-    select * from {{ ref('int_subscription_item_segments') }}
+    select * from {{ ref('int_subscription_items_rated') }}
 
 ),
 
-phases as (
+subscription_phases as (
 
     select * from {{ ref('int_subscription_phases') }}
 
@@ -37,6 +37,14 @@ phases as (
 tickets as (
 
     select * from {{ ref('int_ticket_open_spans') }}
+
+),
+
+phases as (
+
+    select * from subscription_phases
+
+    where policy = 'standard'
 
 ),
 
@@ -113,9 +121,9 @@ states as (
         known_from,
         known_until
 
-    from segments
+    from item_amounts
 
-    where phase = 'paid'
+    where policy = 'standard'
 
     union all
 
@@ -123,7 +131,7 @@ states as (
         account_id,
         case
             when phase = 'trial' then 'trial_phases'
-            when status = 'past_due' then 'past_due_phases'
+            when state = 'past_due' then 'past_due_phases'
             else 'paid_phases'
         end as metric,
         1 as value,

@@ -1,72 +1,407 @@
--- One row per item and phase of a subscription, for the time in which item and phase overlap, at
--- the item's own price, quantity and interval. Money is rounded here, once, half-even (spec 00,
--- "Numbers"): every coarser amount is a sum of these. An amount in a currency other than the
--- reporting one waits for its rate; assert_every_currency_can_be_reported counts those.
+-- One row per epoch and item of a subscription, policy and phase, for a time in which its price and
+-- the discounts on it stay the same: what it costs a month before and after the discounts that the
+-- policy subtracts, one after the other in their order, never below 0 (spec 20, "Discounts"), as
+-- whole units of 10^-12 for per_months months. It is rounded half-even to four decimals in the original
+-- currency, and, from the exact amount, to two in the reporting one (int_subscription_items_rated).
 
 {{ config(materialized='table') }}
 
 with
 
-phases as (
+stretches as (
 
-    select * from {{ ref('int_subscription_phases') }}
-
-),
-
-items as (
-
-    select * from {{ ref('stg_invoices__subscription_items') }}
+    select * from {{ ref('int_subscription_stretches') }}
 
 ),
 
-overlapping as (
+discount_spans as (
+
+    select * from {{ ref('int_subscription_discount_spans') }}
+
+),
+
+discounted as (
+
+    -- All items of a subscription and phase are cut at the same instants, since an amount off is
+    -- shared over those that are in force together.
+    select distinct
+        subscription_id,
+        known_from,
+        policy,
+        phase
+
+    from discount_spans
+
+),
+
+discounted_stretches as (
+
+    select stretches.*
+
+    from stretches
+
+    semi join discounted
+        on
+            stretches.subscription_id = discounted.subscription_id
+            and stretches.known_from = discounted.known_from
+            and stretches.policy = discounted.policy
+            and stretches.phase = discounted.phase
+
+),
+
+edges as (
 
     select
-        phases.account_id,
-        phases.subscription_id,
-        items.item_id,
-        phases.phase,
-        phases.plan,
-        items.product,
-        phases.currency,
-        items.price,
-        items.quantity,
-        items.billing_interval,
-        items.interval_count,
-        greatest(phases.starts_at, items.valid_from) as starts_at,
-        least(phases.ends_at, items.valid_to, items.deleted_at) as ends_at,
-        coalesce(phases.cancelled_at, phases.cancel_at) is not null
-        or phases.status in ('canceled', 'cancelled') as is_cancelled,
-        greatest(phases.known_from, items.known_from) as known_from,
-        least(phases.known_until, items.known_until) as known_until,
-        phases.is_latest and items.is_latest as is_latest
+        subscription_id,
+        known_from,
+        policy,
+        phase,
+        unnest([starts_at, ends_at]) as edge_at
 
-    from phases
+    from discounted_stretches
 
-    inner join items on phases.subscription_id = items.subscription_id
+    union
 
-    where not items.is_metered
+    select
+        subscription_id,
+        known_from,
+        policy,
+        phase,
+        unnest([starts_at, ends_at]) as edge_at
+
+    from discount_spans
 
 ),
 
-scaled as (
+cuts as (
 
-    -- price x quantity x months' share, as a whole number over a whole number: exact until rounded.
+    select
+        discounted_stretches.stretch_id,
+        edges.edge_at as starts_at,
+        lead(edges.edge_at) over (
+            partition by discounted_stretches.stretch_id order by edges.edge_at
+        ) as next_edge_at
+
+    from discounted_stretches
+
+    inner join edges
+        on
+            discounted_stretches.subscription_id = edges.subscription_id
+            and discounted_stretches.known_from = edges.known_from
+            and discounted_stretches.policy = edges.policy
+            and discounted_stretches.phase = edges.phase
+            and edges.edge_at >= discounted_stretches.starts_at
+            and (
+                discounted_stretches.ends_at is null
+                or edges.edge_at < discounted_stretches.ends_at
+            )
+
+),
+
+slices as (
+
+    select
+        stretches.* exclude (starts_at, ends_at),
+        cuts.starts_at,
+        coalesce(cuts.next_edge_at, stretches.ends_at) as ends_at,
+        cuts.next_edge_at is null as is_last
+
+    from cuts
+
+    inner join stretches on cuts.stretch_id = stretches.stretch_id
+
+),
+
+applied as (
+
+    select
+        slices.stretch_id,
+        slices.subscription_id,
+        slices.known_from,
+        slices.policy,
+        slices.phase,
+        slices.starts_at,
+        discount_spans.discount_id,
+        discount_spans.position,
+        discount_spans.is_on_all_items,
+        cast(discount_spans.percent_off * 10000 as bigint) as percent_off_micros,
+        cast(cast(discount_spans.amount_off as decimal(38, 4)) * 10000 as hugeint)
+            as off_numerator
+
+    from slices
+
+    inner join discount_spans
+        on
+            slices.stretch_id = discount_spans.stretch_id
+            and slices.starts_at >= discount_spans.starts_at
+            and (discount_spans.ends_at is null or slices.starts_at < discount_spans.ends_at)
+
+),
+
+shared as (
+
+    -- Shared over all that is in force, also over an item of whose longer period it is only a part
+    -- and which it is therefore not taken off.
+    select distinct * exclude (stretch_id) from applied
+
+    where is_on_all_items
+
+),
+
+candidates as (
+
+    select
+        slices.*,
+        shared.discount_id,
+        shared.is_on_all_items,
+        shared.position,
+        shared.percent_off_micros,
+        shared.off_numerator
+
+    from slices
+
+    inner join shared
+        on
+            slices.subscription_id = shared.subscription_id
+            and slices.known_from = shared.known_from
+            and slices.policy = shared.policy
+            and slices.phase = shared.phase
+            and slices.starts_at = shared.starts_at
+
+    union all by name
+
+    select
+        slices.*,
+        applied.discount_id,
+        applied.is_on_all_items,
+        applied.position,
+        applied.percent_off_micros,
+        applied.off_numerator
+
+    from slices
+
+    inner join applied
+        on
+            slices.stretch_id = applied.stretch_id
+            and slices.starts_at = applied.starts_at
+            and not applied.is_on_all_items
+
+),
+
+steps as (
+
+    select
+        candidates.*,
+        candidates.gross_picos // candidates.per_months as monthly_gross_picos,
+        sum(candidates.gross_picos) over together as all_gross_picos,
+        sum(candidates.gross_picos // candidates.per_months) over together
+            as all_monthly_gross_picos,
+        max(candidates.per_months) over together = min(candidates.per_months) over together
+        and max(candidates.factor_numerator) over together
+        = min(candidates.factor_numerator) over together as is_one_interval,
+        row_number() over (
+            partition by
+                candidates.subscription_id,
+                candidates.known_from,
+                candidates.policy,
+                candidates.phase,
+                candidates.starts_at,
+                candidates.discount_id
+            order by candidates.item_id desc, candidates.valid_from desc
+        ) = 1 as takes_remainder
+
+    from candidates
+
+    window
+        together as (
+            partition by
+                candidates.subscription_id,
+                candidates.known_from,
+                candidates.policy,
+                candidates.phase,
+                candidates.starts_at,
+                candidates.discount_id
+        )
+
+),
+
+shares as (
+
+    -- In units of 0.0001; of items that are billed together by different intervals the parts once
+    -- more to ten decimals, to be summed.
     select
         *,
-        cast(cast(price as decimal(38, 8)) * 100000000 as hugeint)
-        * cast(cast(quantity as decimal(38, 4)) * 10000 as hugeint)
-        * case billing_interval when 'day' then 365 when 'week' then 52 else 1 end as numerator,
-        cast(
-            case billing_interval when 'month' then 1 else 12 end * interval_count as hugeint
-        ) * 1000000000000 as denominator
+        case
+            when off_numerator = 0 or (is_on_all_items and all_gross_picos <= 0) then 0
+            when not is_on_all_items
+                then {{ half_even_quotient('off_numerator * factor_numerator', 'per_months') }}
+            when is_one_interval
+                then
+                    {{ half_even_quotient(
+                        'gross_picos * off_numerator * factor_numerator',
+                        'greatest(all_gross_picos, 1) * per_months'
+                    ) }}
+            else
+                {{ half_even_quotient(
+                    'monthly_gross_picos * off_numerator * factor_numerator',
+                    'greatest(all_monthly_gross_picos, 1) * per_months'
+                ) }}
+        end as off_parts,
+        case
+            when off_numerator = 0 or is_one_interval or all_monthly_gross_picos <= 0 then 0
+            else
+                {{ half_even_quotient(
+                    'monthly_gross_picos // 1000 * off_numerator * factor_numerator * 1000000',
+                    'greatest(all_monthly_gross_picos // 1000, 1) * per_months'
+                ) }}
+        end as off_parts_finer
 
-    from overlapping
+    from steps
 
-    where
-        starts_at < {{ as_of() }}
-        and (ends_at is null or ends_at > starts_at)
-        and known_from < known_until
+),
+
+settled as (
+
+    select
+        *,
+        case
+            when not is_on_all_items or not takes_remainder or off_numerator = 0
+                or all_gross_picos <= 0
+                then off_parts
+            when is_one_interval
+                then
+                    {{ half_even_quotient('off_numerator * factor_numerator', 'per_months') }}
+                    - (sum(off_parts) over together - off_parts)
+            else
+                {{ half_even_quotient('sum(off_parts_finer) over together', '1000000') }}
+                - (sum(off_parts) over together - off_parts)
+        end as off_micros
+
+    from shares
+
+    window
+        together as (
+            partition by subscription_id, known_from, policy, phase, starts_at, discount_id
+        )
+
+),
+
+stacked as (
+
+    select
+        settled.stretch_id,
+        settled.starts_at,
+        greatest(
+            list_reduce(
+                list_prepend(
+                    {
+                        'remaining': any_value(gross_picos),
+                        'percent_off_micros': cast(0 as bigint),
+                        'off_picos': cast(0 as hugeint)
+                    },
+                    list(
+                        {
+                            'remaining': cast(0 as hugeint),
+                            'percent_off_micros': percent_off_micros,
+                            'off_picos': cast(off_micros as hugeint) * 100000000 * per_months
+                        }
+                        order by position nulls last, discount_id
+                    )
+                ),
+                lambda so_far, step: {
+                    'remaining': greatest(
+                        cast(
+                            {{ half_even_quotient(
+                                'so_far.remaining * (1000000 - step.percent_off_micros)', '1000000'
+                            ) }} as hugeint
+                        )
+                        - step.off_picos,
+                        cast(0 as hugeint)
+                    ),
+                    'percent_off_micros': cast(0 as bigint),
+                    'off_picos': cast(0 as hugeint)
+                }
+            ).remaining,
+            cast(0 as hugeint)
+        ) as net_picos
+
+    from settled
+
+    semi join applied
+        on
+            settled.stretch_id = applied.stretch_id
+            and settled.starts_at = applied.starts_at
+            and settled.discount_id = applied.discount_id
+
+    group by settled.stretch_id, settled.starts_at
+
+),
+
+priced as (
+
+    select
+        slices.* exclude (is_last, ends_by, is_term_end),
+        case when slices.is_last then slices.ends_by end as ends_by,
+        slices.is_last and slices.is_term_end as is_term_end,
+        coalesce(stacked.net_picos, slices.gross_picos) as net_picos
+
+    from slices
+
+    left join stacked
+        on slices.stretch_id = stacked.stretch_id and slices.starts_at = stacked.starts_at
+
+    union all by name
+
+    select
+        stretches.*,
+        stretches.gross_picos as net_picos
+
+    from stretches
+
+    anti join discounted
+        on
+            stretches.subscription_id = discounted.subscription_id
+            and stretches.known_from = discounted.known_from
+            and stretches.policy = discounted.policy
+            and stretches.phase = discounted.phase
+
+),
+
+neighboured as (
+
+    select
+        *,
+        coalesce(
+            lag(ends_at) over of_item <> starts_at
+            or lag(net_picos) over of_item <> net_picos
+            or lag(gross_picos) over of_item <> gross_picos,
+            true
+        ) as is_start
+
+    from priced
+
+    where starts_at < {{ as_of() }}
+
+    window
+        of_item as (
+            partition by subscription_id, known_from, policy, phase, item_id, valid_from
+            order by starts_at
+        )
+
+),
+
+numbered as (
+
+    -- A cut that changed nothing is none.
+    select
+        *,
+        count_if(is_start) over (
+            partition by subscription_id, known_from, policy, phase, item_id, valid_from
+            order by starts_at
+            rows unbounded preceding
+        ) as segment_number
+
+    from neighboured
 
 ),
 
@@ -76,28 +411,32 @@ final as (
         account_id,
         subscription_id,
         item_id,
+        valid_from,
+        policy,
         phase,
         plan,
         product,
         currency,
-        starts_at,
-        ends_at,
+        billing_interval,
+        interval_count,
+        min(period_anchor_at) as period_anchor_at,
+        min(starts_at) as starts_at,
+        last(ends_at order by starts_at) as ends_at,
+        last(ends_by order by starts_at) as ends_by,
         is_cancelled,
+        last(is_term_end order by starts_at) as is_term_end,
+        per_months,
+        segment_number,
+        gross_picos,
+        net_picos,
+        {{ original_amount('net_picos', 'per_months') }} as amount_original,
         known_from,
         known_until,
-        is_latest,
-        cast(
-            cast({{ half_even_quotient('numerator * 10000', 'denominator') }} as decimal(33, 0))
-            * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
-        ) as amount_original,
-        cast(
-            cast({{ half_even_quotient('numerator * 100', 'denominator') }} as decimal(33, 0))
-            * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
-        ) as amount
+        is_latest
 
-    from scaled
+    from numbered
 
-    where currency = '{{ var("reporting_currency") }}'
+    group by all
 
 )
 

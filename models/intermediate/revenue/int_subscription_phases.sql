@@ -1,81 +1,100 @@
--- One row per version of a subscription and phase of its life: the trial, then the paid time, each
--- from its first instant to its end (exclusive), NULL while it goes on. A subscription that is
--- paused, unpaid or incomplete has no phase: without a history of status, today's word stands for
--- always.
+-- One row per epoch of a subscription, policy and phase of its life: time in trial or time that is
+-- paid for, as the policy counts it, from its first instant to its end (exclusive), NULL while it
+-- goes on. What counts as nothing (paused, unpaid, past due for too long) has no row. The policies
+-- other than the standard one are told as known now only.
+
+{{ config(materialized='table') }}
 
 with
 
-subscriptions as (
+spans as (
 
-    select * from {{ ref('int_subscriptions_linked') }}
+    select * from {{ ref('int_subscription_spans') }}
 
 ),
 
-accounts as (
+policies as (
 
-    select * from {{ ref('int_accounts_dated') }}
+    select * from {{ ref('int_mrr_policies') }}
 
 ),
 
 dated as (
 
-    -- The end of the paid period: as billing states it, else as planned, else as the status
+    -- The end of the paid period: as billing states it, else as planned, else as the cancellation
     -- implies.
     select
-        subscriptions.*,
+        spans.*,
+        policies.policy,
+        policies.past_due_days,
+        policies.churn_moment,
+        policies.trials = 'included' as has_trials,
+        coalesce(
+            spans.ended_at,
+            spans.cancel_at,
+            case
+                when spans.is_cancelled
+                    then coalesce(spans.current_period_end_at, spans.cancelled_at)
+            end
+        ) as period_ends_at
+
+    from spans
+
+    inner join policies on spans.is_latest or policies.policy = 'standard'
+
+),
+
+ended as (
+
+    select
+        *,
         least(
-            coalesce(
-                subscriptions.ended_at,
-                subscriptions.cancel_at,
-                case
-                    when subscriptions.status in ('canceled', 'cancelled')
-                        then
-                            coalesce(
-                                subscriptions.current_period_end_at, subscriptions.cancelled_at
-                            )
-                end
-            ),
-            subscriptions.deleted_at
-        ) as ends_at,
+            period_ends_at,
+            case
+                when
+                    churn_moment = 'scheduled'
+                    or (churn_moment = 'cancellation' and cancel_at is null)
+                    then cancelled_at
+            end,
+            deleted_at
+        ) as life_ends_at,
         case
-            when subscriptions.status = 'trialing' then null
-            else greatest(subscriptions.started_at, subscriptions.trial_ends_at)
-        end as paid_from_at
+            when is_past_due_since_known
+                then state_since_at + to_days(past_due_days)
+        end as grace_ends_at
 
-    from subscriptions
+    from dated
 
-    inner join accounts
-        on subscriptions.account_id = accounts.account_id and not accounts.is_test
-
-    where
-        coalesce(subscriptions.status, 'active')
-        not in ('paused', 'unpaid', 'incomplete', 'incomplete_expired')
+    where state <> 'uncounted'
 
 ),
 
 phases as (
 
     select
-        * exclude (ends_at, paid_from_at),
-        'trial' as phase,
-        started_at as starts_at,
-        least(paid_from_at, ends_at) as ends_at
+        *,
+        case when state = 'trial' and not has_trials then 'trial' else 'paid' end as phase,
+        least(ends_at, grace_ends_at, life_ends_at) as phase_ends_at
 
-    from dated
+    from ended
 
-    where paid_from_at is null or paid_from_at > started_at
+),
 
-    union all
+counted as (
 
     select
-        * exclude (ends_at, paid_from_at),
-        'paid' as phase,
-        paid_from_at as starts_at,
-        ends_at
+        *,
+        coalesce(
+            lag(phase_ends_at) over (
+                partition by subscription_id, known_from, policy, phase order by starts_at
+            )
+            <> starts_at,
+            true
+        ) as is_start
 
-    from dated
+    from phases
 
-    where paid_from_at is not null
+    where phase_ends_at is null or phase_ends_at > starts_at
 
 ),
 
@@ -84,21 +103,34 @@ final as (
     select
         account_id,
         subscription_id,
+        policy,
         phase,
         plan,
-        status,
+        state,
         currency,
         starts_at,
-        ends_at,
+        phase_ends_at as ends_at,
+        max(starts_at) filter (where is_start) over (
+            partition by subscription_id, known_from, policy, phase
+            order by starts_at
+            rows unbounded preceding
+        ) as phase_since_at,
+        case
+            when phase_ends_at = life_ends_at then 'end'
+            when phase_ends_at = grace_ends_at then 'past_due'
+            when next_status in ('unpaid', 'incomplete', 'incomplete_expired') then 'past_due'
+            when next_status = 'past_due' and past_due_days = 0 then 'past_due'
+        end as ends_by,
+        is_cancelled or cancel_at is not null as is_cancelled,
+        coalesce(renewal_term_months > 0 and ended_at = phase_ends_at, false) as is_term_end,
         cancelled_at,
         cancel_at,
         known_from,
         known_until,
+        rows_known_at,
         is_latest
 
-    from phases
-
-    where ends_at is null or ends_at > starts_at
+    from counted
 
 )
 

@@ -69,6 +69,12 @@ subscriptions as (
 
 ),
 
+terms as (
+
+    select * from {{ ref('fct_subscriptions') }}
+
+),
+
 balances as (
 
     select
@@ -83,7 +89,8 @@ balances as (
 
     from accounts
 
-    left join movements on accounts.account_id = movements.account_id
+    left join movements
+        on accounts.account_id = movements.account_id and movements.policy = 'standard'
 
     where not accounts.is_test
 
@@ -91,21 +98,37 @@ balances as (
 
 ),
 
-renewals as (
+renewal_days as (
 
-    -- The earliest period end still to come, of what is neither cancelled nor to be cancelled.
     select
         account_id,
-        min({{ local_day('current_period_end_at') }}) as next_renewal_on
+        next_renewal_on
+    from terms
 
+    union all
+
+    -- Without a term, the end of the period that is paid for, of what is not to be cancelled.
+    select
+        account_id,
+        {{ local_day('current_period_end_at') }} as next_renewal_on
     from subscriptions
-
     where
         is_latest
+        and coalesce(renewal_term_months, 0) = 0
         and current_period_end_at >= {{ as_of() }}
         and ended_at is null
         and cancel_at is null
         and coalesce(status, 'active') in ('active', 'past_due')
+
+),
+
+renewals as (
+
+    select
+        account_id,
+        min(next_renewal_on) as next_renewal_on
+
+    from renewal_days
 
     group by account_id
 

@@ -46,7 +46,7 @@ in_force as (
 
     from phases
 
-    where is_latest
+    where is_latest and policy = 'standard'
 
 ),
 
@@ -54,7 +54,7 @@ subscribed as (
 
     select
         account_id,
-        bool_or(phase = 'paid' and is_in_force and status is not distinct from 'past_due')
+        bool_or(phase = 'paid' and is_in_force and state = 'past_due')
             as is_past_due,
         bool_or(phase = 'paid' and is_in_force) as is_customer,
         bool_or(phase = 'trial' and is_in_force) as is_trial,

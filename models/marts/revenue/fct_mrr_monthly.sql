@@ -5,21 +5,27 @@
 
 with
 
-accounts as (
+first_months as (
 
-    select * from {{ ref('int_accounts_dated') }}
-
-),
-
-subscriptions as (
-
-    select * from {{ ref('int_subscriptions_linked') }}
+    select * from {{ ref('int_account_first_months') }}
 
 ),
 
-movements as (
+policies as (
 
-    select * from {{ ref('fct_mrr_movements') }}
+    select * from {{ ref('int_mrr_policies') }}
+
+),
+
+balances as (
+
+    select * from {{ ref('int_mrr_balances') }}
+
+),
+
+movers as (
+
+    select * from {{ ref('int_mrr_movers') }}
 
 ),
 
@@ -29,55 +35,35 @@ segments as (
 
 ),
 
-first_subscriptions as (
+monthly_rates as (
 
-    select
-        account_id,
-        {{ local_day('min(started_at)') }} as first_subscribed_on
-
-    from subscriptions
-
-    where is_latest
-
-    group by account_id
+    select * from {{ ref('int_fx_rates_monthly') }}
 
 ),
 
-spine as (
+metered as (
 
-    select
-        accounts.account_id,
-        cast(
-            unnest(
-                generate_series(
-                    date_trunc(
-                        'month',
-                        least(accounts.created_on, first_subscriptions.first_subscribed_on)
-                    ),
-                    date_trunc('month', {{ as_of_day() }} - 1),
-                    interval 1 month
-                )
-            ) as date
-        ) as month
-
-    from accounts
-
-    left join first_subscriptions
-        on accounts.account_id = first_subscriptions.account_id
-
-    where not accounts.is_test and accounts.merged_day is null
+    select * from {{ ref('int_metered_mrr_monthly') }}
 
 ),
 
-bounded as (
+published as (
+
+    select * from policies
+
+    where is_published
+
+),
+
+dated as (
 
     select
-        account_id,
-        month,
-        {{ first_instant('month') }} as starts_at,
-        {{ first_instant('month + interval 1 month') }} as next_starts_at
+        balances.*,
+        cast(date_trunc('month', {{ local_day('balances.moved_at') }}) as date) as month
 
-    from spine
+    from balances
+
+    inner join published on balances.policy = published.policy
 
 ),
 
@@ -85,101 +71,246 @@ moved as (
 
     -- What moves at the month's first instant is in the literal count of that instant already.
     select
-        movements.account_id,
-        movements.month,
-        sum(movements.amount) filter (where movements.movement = 'new') as new_mrr,
-        sum(movements.amount) filter (
-            where movements.movement = 'reactivation'
-        ) as reactivation_mrr,
-        sum(movements.amount) filter (where movements.movement = 'expansion') as expansion_mrr,
-        sum(movements.amount) filter (where movements.movement = 'contraction') as contraction_mrr,
-        sum(movements.amount) filter (where movements.movement = 'churn') as churn_mrr,
-        sum(movements.mrr_after - movements.mrr_before) as net_movement,
-        sum(movements.mrr_after - movements.mrr_before) filter (
-            where movements.moved_at = {{ first_instant('movements.month') }}
+        account_id,
+        policy,
+        month,
+        sum(amount) filter (where movement = 'new') as new_mrr,
+        sum(amount) filter (where movement = 'reactivation') as reactivation_mrr,
+        sum(amount) filter (where movement = 'expansion') as expansion_mrr,
+        -sum(amount) filter (where movement = 'contraction') as contraction_mrr,
+        -sum(amount) filter (where movement = 'churn') as churn_mrr,
+        sum(fx_amount) as fx_mrr,
+        sum(amount + fx_amount) as net_movement,
+        sum(gross_amount) as gross_movement,
+        sum(amount + fx_amount) filter (
+            where moved_at = {{ first_instant('month') }}
         ) as first_instant_movement
 
-    from movements
+    from dated
 
-    group by movements.account_id, movements.month
+    group by account_id, policy, month
+
+),
+
+trial_months as (
+
+    select
+        segments.account_id,
+        segments.policy,
+        segments.currency,
+        segments.net_picos,
+        segments.per_months,
+        segments.starts_at,
+        segments.ends_at,
+        cast(
+            unnest(
+                generate_series(
+                    date_trunc('month', {{ local_day('segments.starts_at') }}),
+                    date_trunc(
+                        'month',
+                        least({{ local_day('segments.ends_at') }}, {{ as_of_day() }} - 1)
+                    ),
+                    interval 1 month
+                )
+            ) as date
+        ) as month
+
+    from segments
+
+    inner join published on segments.policy = published.policy
+
+    where segments.phase = 'trial' and segments.is_latest
 
 ),
 
 trials as (
 
     select
-        bounded.account_id,
-        bounded.month,
-        sum(segments.amount) as trial_pipeline_mrr
+        trial_months.account_id,
+        trial_months.policy,
+        trial_months.month,
+        sum(
+            {{ reporting_amount(
+                'trial_months.net_picos',
+                'trial_months.per_months',
+                "case when trial_months.currency = '" ~ var('reporting_currency')
+                ~ "' then 1 else monthly_rates.rate end"
+            ) }}
+        ) as trial_pipeline_mrr
 
-    from bounded
+    from trial_months
 
-    inner join segments
+    left join monthly_rates
         on
-            bounded.account_id = segments.account_id
-            and segments.phase = 'trial'
-            and segments.is_latest
-            and segments.starts_at < least(bounded.next_starts_at, {{ as_of() }})
-            and (
-                segments.ends_at is null
-                or segments.ends_at >= least(bounded.next_starts_at, {{ as_of() }})
-            )
+            trial_months.currency = monthly_rates.currency
+            and trial_months.month = monthly_rates.month
 
-    group by bounded.account_id, bounded.month
+    where
+        trial_months.starts_at
+        < least({{ first_instant('trial_months.month + interval 1 month') }}, {{ as_of() }})
+        and (
+            trial_months.ends_at is null
+            or trial_months.ends_at
+            >= least({{ first_instant('trial_months.month + interval 1 month') }}, {{ as_of() }})
+        )
+
+    group by trial_months.account_id, trial_months.policy, trial_months.month
+
+),
+
+plan_changes as (
+
+    select distinct
+        account_id,
+        policy,
+        cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month
+
+    from movers
+
+    where plan_before <> plan_after
+
+),
+
+told as (
+
+    -- All that is told of a month; the account's first one is, whatever it holds.
+    select * from moved
+    union all by name
+    select * from trials
+    union all by name
+    select
+        metered.*,
+        published.policy
+    from metered
+    cross join published
+    union all by name
+    select
+        *,
+        true as has_plan_change
+    from plan_changes
+    union all by name
+    select
+        first_months.account_id,
+        first_months.first_month as month,
+        published.policy
+    from first_months
+    cross join published
+
+),
+
+netted as (
+
+    select
+        told.account_id,
+        told.policy,
+        told.month,
+        coalesce(sum(new_mrr), 0) as new_mrr,
+        coalesce(sum(reactivation_mrr), 0) as reactivation_mrr,
+        coalesce(sum(expansion_mrr), 0) as expansion_mrr,
+        coalesce(sum(contraction_mrr), 0) as contraction_mrr,
+        coalesce(sum(churn_mrr), 0) as churn_mrr,
+        coalesce(sum(fx_mrr), 0) as fx_mrr,
+        coalesce(sum(net_movement), 0) as net_movement,
+        coalesce(sum(gross_movement), 0) as gross_movement,
+        coalesce(sum(first_instant_movement), 0) as first_instant_movement,
+        coalesce(sum(trial_pipeline_mrr), 0) as trial_pipeline_mrr,
+        coalesce(sum(metered_mrr), 0) as metered_mrr,
+        coalesce(bool_or(has_plan_change), false) as has_plan_change
+
+    from told
+
+    semi join first_months on told.account_id = first_months.account_id
+
+    where told.month <= date_trunc('month', {{ as_of_day() }} - 1)
+
+    group by told.account_id, told.policy, told.month
 
 ),
 
 running as (
 
     select
-        bounded.account_id,
-        bounded.month,
-        bounded.next_starts_at > {{ as_of() }} as is_partial,
-        coalesce(moved.new_mrr, 0) as new_mrr,
-        coalesce(moved.reactivation_mrr, 0) as reactivation_mrr,
-        coalesce(moved.expansion_mrr, 0) as expansion_mrr,
-        coalesce(moved.contraction_mrr, 0) as contraction_mrr,
-        coalesce(moved.churn_mrr, 0) as churn_mrr,
-        coalesce(moved.net_movement, 0) as net_movement,
-        coalesce(moved.first_instant_movement, 0) as first_instant_movement,
-        coalesce(trials.trial_pipeline_mrr, 0) as trial_pipeline_mrr,
-        sum(coalesce(moved.net_movement, 0)) over (
-            partition by bounded.account_id order by bounded.month rows unbounded preceding
-        ) as ending_mrr
+        *,
+        sum(net_movement) over up_to_here as ending_mrr,
+        sum(gross_movement) over up_to_here as ending_gross_mrr,
+        coalesce(
+            lead(month) over (partition by account_id, policy order by month),
+            cast(date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month as date)
+        ) as next_month
 
-    from bounded
+    from netted
 
-    left join moved
-        on bounded.account_id = moved.account_id and bounded.month = moved.month
+    window
+        up_to_here as (
+            partition by account_id, policy order by month rows unbounded preceding
+        )
 
-    left join trials
-        on bounded.account_id = trials.account_id and bounded.month = trials.month
+),
+
+filled as (
+
+    -- Until the next month of which something is told nothing moves: this month's ending holds.
+    select
+        * exclude (month, next_month),
+        month as told_month,
+        cast(unnest(range(month, next_month, interval 1 month)) as date) as month
+
+    from running
 
 ),
 
 final as (
 
     select
-        account_id,
-        month,
-        'standard' as policy,
-        cast(ending_mrr - net_movement as decimal(18, 2)) as starting_mrr,
-        cast(new_mrr as decimal(18, 2)) as new_mrr,
-        cast(reactivation_mrr as decimal(18, 2)) as reactivation_mrr,
-        cast(expansion_mrr as decimal(18, 2)) as expansion_mrr,
-        cast(contraction_mrr as decimal(18, 2)) as contraction_mrr,
-        cast(churn_mrr as decimal(18, 2)) as churn_mrr,
-        cast(0 as decimal(18, 2)) as fx_mrr,
-        cast(ending_mrr as decimal(18, 2)) as ending_mrr,
+        filled.account_id,
+        filled.month,
+        filled.policy,
         cast(
-            ending_mrr - net_movement + first_instant_movement as decimal(18, 2)
+            filled.ending_mrr - if(filled.month = filled.told_month, filled.net_movement, 0)
+            as decimal(18, 2)
+        ) as starting_mrr,
+        cast(if(filled.month = filled.told_month, filled.new_mrr, 0) as decimal(18, 2))
+            as new_mrr,
+        cast(if(filled.month = filled.told_month, filled.reactivation_mrr, 0) as decimal(18, 2))
+            as reactivation_mrr,
+        cast(if(filled.month = filled.told_month, filled.expansion_mrr, 0) as decimal(18, 2))
+            as expansion_mrr,
+        cast(if(filled.month = filled.told_month, filled.contraction_mrr, 0) as decimal(18, 2))
+            as contraction_mrr,
+        cast(if(filled.month = filled.told_month, filled.churn_mrr, 0) as decimal(18, 2))
+            as churn_mrr,
+        cast(if(filled.month = filled.told_month, filled.fx_mrr, 0) as decimal(18, 2))
+            as fx_mrr,
+        cast(filled.ending_mrr as decimal(18, 2)) as ending_mrr,
+        cast(
+            filled.ending_mrr
+            - if(
+                filled.month = filled.told_month,
+                filled.net_movement - filled.first_instant_movement,
+                0
+            ) as decimal(18, 2)
         ) as subscription_mrr,
-        cast(ending_mrr as decimal(18, 2)) as gross_mrr,
-        cast(ending_mrr as decimal(18, 2)) as net_mrr,
-        cast(trial_pipeline_mrr as decimal(18, 2)) as trial_pipeline_mrr,
-        is_partial
+        cast(filled.ending_gross_mrr as decimal(18, 2)) as gross_mrr,
+        cast(
+            filled.ending_mrr
+            - if(
+                published.metered = 'included' and filled.month = filled.told_month,
+                filled.metered_mrr,
+                0
+            ) as decimal(18, 2)
+        ) as net_mrr,
+        cast(
+            if(filled.month = filled.told_month, filled.trial_pipeline_mrr, 0) as decimal(18, 2)
+        ) as trial_pipeline_mrr,
+        cast(if(filled.month = filled.told_month, filled.metered_mrr, 0) as decimal(18, 2))
+            as metered_mrr,
+        filled.month = filled.told_month and filled.has_plan_change as has_plan_change,
+        filled.month = date_trunc('month', {{ as_of_day() }} - 1)
+        and {{ as_of_month_is_partial() }} as is_partial
 
-    from running
+    from filled
+
+    inner join published on filled.policy = published.policy
 
 )
 

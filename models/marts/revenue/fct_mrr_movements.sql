@@ -1,167 +1,110 @@
 -- One row per account, instant, movement and policy: what changed an account's MRR, when and by how
--- much. All that changes at one instant is netted first, so a renewal that ends and starts at one
--- instant moves nothing (spec 20, "Clock"). The balances are sums of amounts rounded at the item.
+-- much. The new rate of a month comes first (fx), then all that starts and ends at the instant,
+-- netted, so a renewal that ends and starts at one instant moves nothing (spec 20, "Clock").
 
 with
 
-segments as (
+balances as (
 
-    select * from {{ ref('int_subscription_item_segments') }}
-
-),
-
-paid as (
-
-    select * from segments
-
-    where phase = 'paid' and is_latest
+    select * from {{ ref('int_mrr_balances') }}
 
 ),
 
-changes as (
+movers as (
 
-    select
-        account_id,
-        subscription_id,
-        item_id,
-        currency,
-        product,
-        starts_at as moved_at,
-        amount,
-        amount_original,
-        false as is_end,
-        is_cancelled
-
-    from paid
-
-    union all
-
-    select
-        account_id,
-        subscription_id,
-        item_id,
-        currency,
-        product,
-        ends_at as moved_at,
-        -amount as amount,
-        -amount_original as amount_original,
-        true as is_end,
-        is_cancelled
-
-    from paid
-
-    where ends_at < {{ as_of() }}
+    select * from {{ ref('int_mrr_movers') }}
 
 ),
 
-by_subscription as (
+policies as (
 
-    select
-        account_id,
-        moved_at,
-        subscription_id,
-        sum(amount) as amount,
-        min(product) filter (where is_end) as plan_before,
-        min(product) filter (where not is_end) as plan_after,
-        bool_or(is_cancelled) as is_cancelled
-
-    from changes
-
-    group by account_id, moved_at, subscription_id
+    select * from {{ ref('int_mrr_policies') }}
 
 ),
 
-principal as (
+published as (
 
-    -- The subscription that moved the most stands for the movement.
-    select * from by_subscription
+    select balances.*
 
-    qualify
-        row_number() over (
-            partition by account_id, moved_at order by abs(amount) desc, subscription_id
-        ) = 1
+    from balances
 
-),
-
-netted as (
-
-    select
-        account_id,
-        moved_at,
-        min(currency) as currency,
-        sum(amount) as amount,
-        sum(amount_original) as amount_original
-
-    from changes
-
-    group by account_id, moved_at
-
-),
-
-balanced as (
-
-    select
-        *,
-        sum(amount) over (
-            partition by account_id order by moved_at rows unbounded preceding
-        ) as balance
-
-    from netted
+    inner join policies on balances.policy = policies.policy and policies.is_published
 
 ),
 
 named as (
 
     select
-        *,
-        balance - amount as balance_before,
-        max(balance) over (
-            partition by account_id
-            order by moved_at
-            rows between unbounded preceding and 1 preceding
-        ) as highest_before
+        published.account_id,
+        published.moved_at,
+        published.movement,
+        published.policy,
+        movers.subscription_id,
+        case
+            when published.movement = 'churn' then coalesce(movers.churn_reason, 'unknown')
+        end as churn_reason,
+        movers.plan_before,
+        movers.plan_after,
+        published.currency,
+        abs(published.amount) as amount,
+        abs(published.amount_original) as amount_original,
+        published.balance - published.amount as mrr_before,
+        published.balance as mrr_after
 
-    from balanced
+    from published
 
-    where amount <> 0
+    left join movers
+        on
+            published.account_id = movers.account_id
+            and published.policy = movers.policy
+            and published.moved_at = movers.moved_at
+
+    where published.movement is not null
+
+    union all
+
+    select
+        account_id,
+        moved_at,
+        'fx' as movement,
+        policy,
+        null as subscription_id,
+        null as churn_reason,
+        null as plan_before,
+        null as plan_after,
+        fx_currency as currency,
+        fx_amount as amount,
+        if(fx_currency is null, null, 0) as amount_original,
+        balance - amount - fx_amount as mrr_before,
+        balance - amount as mrr_after
+
+    from published
+
+    where fx_amount <> 0
 
 ),
 
 final as (
 
     select
-        named.account_id,
-        named.moved_at,
-        case
-            when named.balance_before = 0 and coalesce(named.highest_before, 0) <= 0 then 'new'
-            when named.balance_before = 0 then 'reactivation'
-            when named.balance = 0 then 'churn'
-            when named.amount > 0 then 'expansion'
-            else 'contraction'
-        end as movement,
-        'standard' as policy,
-        {{ local_day('named.moved_at') }} as moved_on,
-        cast(
-            date_trunc('month', {{ local_day('named.moved_at') }}) as date
-        ) as month,
-        principal.subscription_id,
-        case
-            when named.balance <> 0 then null
-            when principal.is_cancelled then 'cancelled'
-            else 'unknown'
-        end as churn_reason,
-        principal.plan_before,
-        principal.plan_after,
-        named.currency,
-        cast(abs(named.amount) as decimal(18, 2)) as amount,
-        cast(abs(named.amount_original) as decimal(18, 4)) as amount_original,
-        cast(named.balance_before as decimal(18, 2)) as mrr_before,
-        cast(named.balance as decimal(18, 2)) as mrr_after
+        account_id,
+        moved_at,
+        movement,
+        policy,
+        {{ local_day('moved_at') }} as moved_on,
+        cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month,
+        subscription_id,
+        churn_reason,
+        plan_before,
+        plan_after,
+        coalesce(plan_before <> plan_after, false) as is_plan_change,
+        currency,
+        cast(amount as decimal(18, 2)) as amount,
+        cast(amount_original as decimal(18, 4)) as amount_original,
+        cast(mrr_before as decimal(18, 2)) as mrr_before,
+        cast(mrr_after as decimal(18, 2)) as mrr_after
 
     from named
-
-    inner join principal
-        on named.account_id = principal.account_id and named.moved_at = principal.moved_at
 
 )
 

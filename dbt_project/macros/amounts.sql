@@ -1,0 +1,49 @@
+{# What an item costs is kept exact, as whole units of 10^-12 (`picos`, HUGEINT) for `per_months`
+   months, until it is rounded once, half-even (spec 00, "Numbers"). #}
+
+{# numerator / denominator rounded half-even, to `digits` decimals, as DECIMAL(18, digits). Where a
+   DOUBLE is far from the middle between two results it decides, since it is far faster than integers
+   of 128 bits; near one, exact integers do. #}
+{% macro rounded_amount(numerator, denominator, digits) -%}
+    {%- set quotient = 'cast(' ~ numerator ~ ' as double) / cast(' ~ denominator ~ ' as double)' -%}
+    cast(
+            cast(
+                case
+                    when
+                        abs({{ quotient }}) < 1e9
+                        and abs(({{ quotient }}) - floor({{ quotient }}) - 0.5) > 1e-3
+                        then cast(round({{ quotient }}) as hugeint)
+                    else cast({{ half_even_quotient(numerator, denominator) }} as hugeint)
+                end as decimal(33, 0)
+            )
+            * cast(1e-{{ digits }} as decimal(5, {{ digits }})) as decimal(18, {{ digits }})
+        )
+{%- endmacro %}
+
+{# A month's amount in the original currency: DECIMAL(18, 4). #}
+{% macro original_amount(picos, per_months) -%}
+    {{ rounded_amount(picos, '(cast(100000000 as hugeint) * ' ~ per_months ~ ')', 4) }}
+{%- endmacro %}
+
+{# A month's amount in the reporting currency, at a rate of DECIMAL(…, 8): DECIMAL(18, 2). #}
+{% macro reporting_amount(picos, per_months, rate) -%}
+    {{ rounded_amount(
+        picos ~ ' * cast(' ~ rate ~ ' * 100000000 as hugeint)',
+        '(cast(1000000000000000000 as hugeint) * ' ~ per_months ~ ')',
+        2
+    ) }}
+{%- endmacro %}
+
+{# The instant so many billing intervals after another one, by the local calendar: months are
+   clamped, and their anchor day is kept (spec 00, "Time"). #}
+{% macro billing_intervals_after(instant, billing_interval, intervals) -%}
+    (
+            ({{ instant }} at time zone '{{ var("reporting_time_zone") }}')
+            + case {{ billing_interval }}
+                when 'day' then to_days(cast({{ intervals }} as integer))
+                when 'week' then to_days(cast(7 * {{ intervals }} as integer))
+                when 'month' then to_months(cast({{ intervals }} as integer))
+                when 'year' then to_months(cast(12 * {{ intervals }} as integer))
+            end
+        ) at time zone '{{ var("reporting_time_zone") }}'
+{%- endmacro %}
