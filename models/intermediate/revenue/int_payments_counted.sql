@@ -1,0 +1,84 @@
+-- One row per payment or refund (negative), latest known, that moved money of an account that is no
+-- test: what failed, is pending or was cancelled moved none. Its reporting amount stands at the
+-- rate of the month in which it was paid; without one it is set aside and counted by
+-- assert_every_invoice_has_a_rate.
+
+{{ config(materialized='table') }}
+
+with
+
+payments as (
+
+    select * from {{ ref('int_payments_linked') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+),
+
+rates as (
+
+    select * from {{ ref('int_fx_rates_monthly') }}
+
+),
+
+dated as (
+
+    select
+        payments.*,
+        cast(date_trunc('month', {{ local_day('payments.paid_at') }}) as date) as month
+
+    from payments
+
+    inner join accounts
+        on payments.account_id = accounts.account_id and not accounts.is_test
+
+    where
+        payments.is_latest
+        and (payments.deleted_at is null or payments.deleted_at >= {{ as_of() }})
+        and coalesce(payments.status, 'succeeded') not in (
+            'failed', 'failure', 'pending', 'processing', 'in_progress', 'scheduled', 'draft',
+            'canceled', 'cancelled', 'declined', 'rejected', 'void', 'voided', 'error', 'expired',
+            'requires_payment_method', 'requires_action', 'requires_confirmation',
+            'requires_capture'
+        )
+
+),
+
+rated as (
+
+    select
+        dated.*,
+        case
+            when dated.currency = '{{ var("reporting_currency") }}' then 1
+            else rates.rate
+        end as rate
+
+    from dated
+
+    left join rates on dated.currency = rates.currency and dated.month = rates.month
+
+),
+
+final as (
+
+    select
+        account_id,
+        payment_id,
+        invoice_id,
+        currency,
+        month,
+        amount as amount_original,
+        cast(round_even(cast(amount as decimal(38, 4)) * rate, 2) as decimal(18, 2)) as amount,
+        paid_at
+
+    from rated
+
+    where rate is not null
+
+)
+
+select * from final

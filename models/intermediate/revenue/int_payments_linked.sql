@@ -1,0 +1,56 @@
+-- One row per version of a payment and account that it counts under: the one that its billing id
+-- means, until the merge of that one into another is known, then that other one.
+
+with
+
+payments as (
+
+    select * from {{ ref('stg_invoices__payments') }}
+
+),
+
+links as (
+
+    select * from {{ ref('stg_crm__account_links') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('int_account_owners') }}
+
+),
+
+linked as (
+
+    select
+        payments.* exclude (account_id),
+        coalesce(links.account_id, payments.account_id) as account_id
+
+    from payments
+
+    left join links
+        on
+            payments.account_id = links.source_account_id
+            and links.link_source = 'invoices'
+            and links.is_latest
+            and (links.valid_from is null or payments.paid_at >= links.valid_from)
+            and (links.valid_to is null or payments.paid_at < links.valid_to)
+
+),
+
+final as (
+
+    select
+        linked.* exclude (account_id, known_from, known_until, is_latest),
+        {{ under_owner('linked') }}
+
+    from linked
+
+    left join owners on linked.account_id = owners.account_id
+
+    where {{ is_told_under_owner('linked') }}
+
+)
+
+select * from final

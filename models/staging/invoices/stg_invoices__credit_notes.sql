@@ -1,0 +1,47 @@
+-- One row per version of a credit note that was ever the latest known.
+
+with
+
+source as (
+
+    select * from {{ source('invoices', 'credit_notes') }}
+
+    where issued_at < {{ as_of() }} or _is_deleted
+
+),
+
+renamed as (
+
+    select
+        credit_note_id,
+        account_id,
+        invoice_id,
+        upper(currency) as currency,
+        amount,
+        issued_at,
+        period_start_at,
+        period_end_at,
+        reason,
+        _extras as extras,
+        _is_deleted,
+        {{ known_from() }} as known_from,
+        {{ known_until('credit_note_id') }} as known_until,
+        {{ deleted_at('credit_note_id') }} as deleted_at
+
+    from source
+
+),
+
+final as (
+
+    select
+        * exclude (_is_deleted),
+        known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
+
+    from renamed
+
+    where not _is_deleted and known_from < known_until
+
+)
+
+select * from final

@@ -1,0 +1,42 @@
+-- One row per version of a currency's rate of a day that was ever the latest known: the reporting
+-- currency per unit of it.
+
+with
+
+source as (
+
+    select * from {{ source('invoices', 'fx_rates') }}
+
+    where {{ first_instant('day') }} < {{ as_of() }} or _is_deleted
+
+),
+
+renamed as (
+
+    select
+        upper(currency) as currency,
+        day,
+        rate,
+        _extras as extras,
+        _is_deleted,
+        {{ known_from() }} as known_from,
+        {{ known_until('upper(currency), day') }} as known_until,
+        {{ deleted_at('upper(currency), day') }} as deleted_at
+
+    from source
+
+),
+
+final as (
+
+    select
+        * exclude (_is_deleted),
+        known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
+
+    from renamed
+
+    where not _is_deleted and known_from < known_until
+
+)
+
+select * from final
