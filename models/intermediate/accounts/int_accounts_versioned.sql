@@ -1,0 +1,74 @@
+-- One row per account and time in which its attributes held: from the version's change to the
+-- change of the one that replaced it (exclusive). The first one stands for all time before it
+-- too; attributes_known_from is then later than valid_from, and NULL where nobody says since
+-- when.
+
+{{ config(materialized='table') }}
+
+with
+
+versions as (
+
+    select * from {{ ref('stg_crm__account_versions') }}
+
+),
+
+dated as (
+
+    -- A later version that says an earlier date replaces what stands in between.
+    select
+        *,
+        coalesce(changed_at, cast('1900-01-01' as timestamp with time zone)) as holds_from
+
+    from versions
+
+    where changed_at is null or changed_at < {{ as_of() }} or version_number = 1
+
+),
+
+replaced as (
+
+    select
+        *,
+        coalesce(
+            min(holds_from) over (
+                partition by account_id
+                order by version_number
+                rows between 1 following and unbounded following
+            ),
+            cast('9999-12-31' as timestamp with time zone)
+        ) as valid_until
+
+    from dated
+
+),
+
+final as (
+
+    select
+        account_id,
+        account_name,
+        status,
+        lifecycle_stage,
+        tier,
+        region,
+        country,
+        industry,
+        product_line,
+        size_band,
+        changed_at as attributes_known_from,
+        case
+            when
+                row_number() over (partition by account_id order by holds_from, version_number) = 1
+                then cast('1900-01-01' as timestamp with time zone)
+            else holds_from
+        end as valid_from,
+        valid_until
+
+    from replaced
+
+    where holds_from < valid_until
+
+)
+
+select * from final

@@ -1,0 +1,35 @@
+-- One row per version of an account that ever landed, also one that was never the latest known
+-- (many versions that land together), with the instant from which its attributes hold: when the
+-- CRM changed them, else when they were delivered. NULL: nobody says since when.
+
+with
+
+source as (
+
+    select * from {{ source('crm', 'accounts') }}
+
+    where created_at < {{ as_of() }} and not _is_deleted
+
+),
+
+renamed as (
+
+    select
+        account_id,
+        account_name,
+        status,
+        lifecycle_stage,
+        tier,
+        region,
+        country,
+        industry,
+        product_line,
+        size_band,
+        coalesce(updated_at, _version_at, _known_at) as changed_at,
+        row_number() over ({{ version_order('account_id') }}) as version_number
+
+    from source
+
+)
+
+select * from renamed
