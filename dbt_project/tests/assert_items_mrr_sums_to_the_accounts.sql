@@ -1,44 +1,49 @@
--- Invariants 3 and 21: the MRR of the item segments in force just before the as-of instant is what
--- the movements add up to, account by account.
+-- Invariants 3 and 21: within each policy the MRR of the items in force just before the end of the
+-- as-of month (or the as-of instant) is the account's net MRR of that month.
 with
+
+monthly as (
+
+    select
+        *,
+        least({{ first_instant('month + interval 1 month') }}, {{ as_of() }}) as ends_at
+
+    from {{ ref('fct_mrr_monthly') }}
+
+    where month = date_trunc('month', {{ as_of_day() }} - 1)
+
+),
 
 items as (
 
     select
-        account_id,
-        sum(amount) as mrr
+        monthly.account_id,
+        monthly.policy,
+        sum(amounts.amount) as mrr
 
-    from {{ ref('int_subscription_item_segments') }}
+    from monthly
 
-    where
-        phase = 'paid'
-        and is_latest
-        and starts_at < {{ as_of() }}
-        and (ends_at is null or ends_at >= {{ as_of() }})
+    inner join {{ ref('int_subscription_item_amounts') }} as amounts
+        on
+            monthly.account_id = amounts.account_id
+            and monthly.policy = amounts.policy
+            and amounts.starts_at < monthly.ends_at
+            and (amounts.ends_at is null or amounts.ends_at >= monthly.ends_at)
 
-    group by account_id
-
-),
-
-movements as (
-
-    select
-        account_id,
-        sum(mrr_after - mrr_before) as mrr
-
-    from {{ ref('fct_mrr_movements') }}
-
-    group by account_id
+    group by monthly.account_id, monthly.policy
 
 )
 
 select
-    coalesce(items.account_id, movements.account_id) as account_id,
+    monthly.account_id,
+    monthly.policy,
+    monthly.month,
     items.mrr as items_mrr,
-    movements.mrr as movements_mrr
+    monthly.net_mrr
 
-from items
+from monthly
 
-full outer join movements on items.account_id = movements.account_id
+left join items
+    on monthly.account_id = items.account_id and monthly.policy = items.policy
 
-where coalesce(items.mrr, 0) <> coalesce(movements.mrr, 0)
+where coalesce(items.mrr, 0) <> monthly.net_mrr

@@ -40,3 +40,25 @@ select
 from {{ ref('dim_accounts') }}
 
 where created_at >= {{ as_of() }}
+
+union all
+
+select
+    'fct_invoices' as mart,
+    account_id,
+    cast(created_at as varchar) as dated
+
+from {{ ref('fct_invoices') }}
+
+where created_at >= {{ as_of() }} or paid_at >= {{ as_of() }}
+
+union all
+
+select
+    'fct_revenue_monthly' as mart,
+    account_id,
+    cast(month as varchar) as dated
+
+from {{ ref('fct_revenue_monthly') }}
+
+where month >= {{ as_of_day() }}

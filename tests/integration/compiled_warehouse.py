@@ -87,12 +87,17 @@ class Warehouse:
         return replace(self, nodes=tuple(node for node in self.nodes if node.name in wanted))
 
     def build(
-        self, tables: Mapping[str, Rows], as_of: datetime, *, zone: str = "UTC"
+        self,
+        tables: Mapping[str, Rows],
+        as_of: datetime,
+        *,
+        zone: str = "UTC",
+        seeds: Mapping[str, Rows] | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """A new build in memory with every model's table; the caller closes it."""
         connection = open_build()
         land(connection, tables)
-        self.run(connection, as_of, zone=zone)
+        self.run(connection, as_of, zone=zone, seeds=seeds)
         return connection
 
     def run(

@@ -1,5 +1,6 @@
 """The marts against their re-computation in plain Python, on generated landings."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from tests.integration.agreement import assert_agree
 from tests.integration.compiled_warehouse import Rows, Warehouse, read_rows
 from tests.recompute.activity import account_activity_daily, account_module_usage
-from tests.recompute.books import Landing, landings, seeded, shifted
+from tests.recompute.books import Landing, landings, seeded, seeded_books, shifted
+from tests.recompute.ledgers import ledger
 from tests.recompute.merges import settled
-from tests.recompute.revenue import mrr_books
+from tests.recompute.policies import ODD, SHIPPED, Policy
+from tests.recompute.revenue import policy_books
 
+MRR_MARTS = (
+    "fct_mrr_movements",
+    "fct_mrr_monthly",
+    "fct_mrr_monthly_by_currency",
+    "mrr_policy_bridge",
+)
 FEW = settings(
     max_examples=6,
     deadline=None,
@@ -81,18 +90,62 @@ def test_the_survivor_of_a_merge_has_both_histories(
     _assert_marts_agree(warehouse, replace(rows, merges=told))
 
 
+@pytest.mark.parametrize("policies", [SHIPPED, ODD], ids=["shipped", "odd"])
+@pytest.mark.parametrize("seed", range(4))
+def test_books_of_hundreds_of_accounts_agree_by_every_policy(
+    warehouse: Warehouse, seed: int, policies: Sequence[Policy]
+) -> None:
+    """Prevents a wrong number by any policy: pauses, discounts, currencies, moves, usage."""
+    _assert_books_agree(warehouse.only(*MRR_MARTS), seeded_books(seed), policies)
+
+
+@FEW
+@given(rows=landings(visits=0))
+def test_small_books_agree_by_odd_policies(warehouse: Warehouse, rows: Landing) -> None:
+    """Prevents the same, small enough to read."""
+    _assert_books_agree(warehouse.only(*MRR_MARTS), rows, ODD)
+
+
+def test_books_agree_in_a_zone_with_summer_time(warehouse: Warehouse) -> None:
+    """Prevents months, periods and days of a rate that begin at midnights of UTC."""
+    rows = shifted(seeded_books(5), timedelta(hours=-1))
+    _assert_books_agree(warehouse.only(*MRR_MARTS), rows, SHIPPED, zone="Europe/Berlin")
+
+
+def _assert_books_agree(
+    warehouse: Warehouse, rows: Landing, policies: Sequence[Policy], *, zone: str = "UTC"
+) -> None:
+    seeds = _seeds(rows, policies)
+    with closing(warehouse.build(raw_tables(rows), rows.as_of, zone=zone, seeds=seeds)) as build:
+        _assert_revenue_agrees(build, settled(rows), ZoneInfo(zone), policies)
+
+
 def _assert_marts_agree(warehouse: Warehouse, rows: Landing, *, zone: str = "UTC") -> None:
-    with closing(warehouse.build(raw_tables(rows), rows.as_of, zone=zone)) as build:
-        _assert_revenue_agrees(build, settled(rows), ZoneInfo(zone))
+    seeds = _seeds(rows, SHIPPED)
+    with closing(warehouse.build(raw_tables(rows), rows.as_of, zone=zone, seeds=seeds)) as build:
+        _assert_revenue_agrees(build, settled(rows), ZoneInfo(zone), SHIPPED)
         _assert_usage_agrees(build, settled(rows), ZoneInfo(zone))
 
 
-def _assert_revenue_agrees(build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo) -> None:
-    books = mrr_books(rows.accounts, rows.subscriptions, rows.items, rows.as_of, zone=zone)
-    movements = read_rows(build, "revenue.fct_mrr_movements")
-    assert_agree(movements, books.movements, ["account_id", "moved_at", "movement", "policy"])
-    monthly = read_rows(build, "revenue.fct_mrr_monthly")
-    assert_agree(monthly, books.monthly, ["account_id", "month", "policy"])
+def _seeds(rows: Landing, policies: Sequence[Policy]) -> Mapping[str, Rows]:
+    return {
+        "mrr_policies": [policy.row() for policy in policies],
+        "billing_migrations": rows.migrations,
+    }
+
+
+def _assert_revenue_agrees(
+    build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo, policies: Sequence[Policy]
+) -> None:
+    books = policy_books(ledger(rows, zone), policies)
+    account_month = ["account_id", "month", "policy"]
+    for mart, plain, key in (
+        ("fct_mrr_movements", books.movements, ["account_id", "moved_at", "movement", "policy"]),
+        ("fct_mrr_monthly", books.monthly, account_month),
+        ("fct_mrr_monthly_by_currency", books.by_currency, [*account_month, "currency"]),
+        ("mrr_policy_bridge", books.bridge, [*account_month, "compared_policy"]),
+    ):
+        assert_agree(read_rows(build, f"revenue.{mart}"), plain, key)
 
 
 def _assert_usage_agrees(build: duckdb.DuckDBPyConnection, rows: Landing, zone: ZoneInfo) -> None:
@@ -116,4 +169,9 @@ def raw_tables(rows: Landing) -> dict[str, Rows]:
         "events.events": rows.events,
         "invoices.subscriptions": rows.subscriptions,
         "invoices.subscription_items": rows.items,
+        "invoices.subscription_changes": rows.changes,
+        "invoices.discounts": rows.discounts,
+        "invoices.fx_rates": rows.rates,
+        "invoices.invoices": rows.invoices,
+        "invoices.invoice_lines": rows.lines,
     }

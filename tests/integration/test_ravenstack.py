@@ -4,6 +4,10 @@ Its dates are of 2023 and 2024, its usages precede their subscriptions, its acco
 subscriptions at once: the written rules handle all of it.
 """
 
+import csv
+from collections import defaultdict
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -43,11 +47,11 @@ def test_mrr_at_the_end_and_in_the_middle(home: Home) -> None:
     """Trials, ended subscriptions or a month's own starts in the balance of a month."""
     ending = home.rows(
         "select sum(ending_mrr), count(*) filter (where ending_mrr > 0) "
-        "from revenue.fct_mrr_monthly where month = date '2024-12-01'"
+        "from revenue.fct_mrr_monthly where month = date '2024-12-01' and policy = 'standard'"
     )
     starting = home.rows(
         "select sum(starting_mrr), count(*) filter (where starting_mrr > 0) "
-        "from revenue.fct_mrr_monthly where month = date '2023-06-01'"
+        "from revenue.fct_mrr_monthly where month = date '2023-06-01' and policy = 'standard'"
     )
     assert ending == [(10_159_608, 500)]
     assert starting == [(169_110, 46)]
@@ -63,10 +67,61 @@ def test_subscriptions_that_overlap_add_up(home: Home) -> None:
     sums = paid.aggregate("account_id, sum(mrr_amount), count(*)").fetchall()
     ending = home.rows(
         "select account_id, ending_mrr from revenue.fct_mrr_monthly "
-        "where month = date '2024-12-01' and ending_mrr > 0"
+        "where month = date '2024-12-01' and policy = 'standard' and ending_mrr > 0"
     )
     assert {account: mrr for account, mrr, _ in sums} == dict(ending)
     assert max(count for *_, count in sums) == 16
+
+
+def test_mrr_churn_and_net_retention_of_every_month(home: Home) -> None:
+    """Overlapping subscriptions, ends on firsts or trials on the wrong side of a month.
+
+    Counted once more from the file: who pays in the last moment before each month and after it.
+    """
+    found = home.rows(
+        "select month, starting_accounts, churned_accounts, starting_mrr, ending_mrr "
+        "from revenue.revenue_retention_monthly "
+        "where window_months = 1 and segment_by = 'all' and starting_accounts > 0 order by month"
+    )
+    months = [date(2023 + n // 12, n % 12 + 1, 1) for n in range(24)]
+    balances = [_just_before(home, day) for day in (*months, date(2025, 1, 1))]
+    counted = [
+        (
+            month,
+            len(start),
+            sum(name not in end for name in start),
+            sum(start.values()),
+            sum(end.get(name, 0) for name in start),
+        )
+        for month, (start, end) in zip(months, pairwise(balances), strict=True)
+        if start
+    ]
+    assert found == counted
+
+
+def test_what_moves_in_a_month_sums_to_the_difference_of_balances(home: Home) -> None:
+    """Movements that miss a subscription or count one twice."""
+    found = home.rows(
+        "select month, sum(new_mrr + reactivation_mrr + expansion_mrr), "
+        "sum(contraction_mrr + churn_mrr), sum(ending_mrr) from revenue.fct_mrr_monthly "
+        "where policy = 'standard' group by month order by month"
+    )
+    total = 0
+    for month, gained, lost, ending in found:
+        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        total += gained - lost
+        assert ending == total == sum(_just_before(home, following).values()), month
+
+
+def _just_before(home: Home, day: date) -> dict[str, int]:
+    """What each paying account pays in the last moment before a day, from the file itself."""
+    found: dict[str, int] = defaultdict(int)
+    with (home.landing / "ravenstack_subscriptions.csv").open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            is_on = row["start_date"] < str(day) <= (row["end_date"] or "9999")
+            if is_on and row["is_trial"] == "False" and int(row["mrr_amount"]):
+                found[row["account_id"]] += int(row["mrr_amount"])
+    return dict(found)
 
 
 def test_seconds_uses_and_features(home: Home) -> None:

@@ -7,15 +7,32 @@ itself) happen all the time. Rows have every column that the marts read, None wh
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-T = TypeVar("T")
+from tests.recompute.billing_books import CURRENCIES, paper
+from tests.recompute.dice import Dice, DrawnDice, SeededDice
+
+__all__ = [
+    "AS_OFS",
+    "Dice",
+    "DrawnDice",
+    "Landing",
+    "Rows",
+    "SeededDice",
+    "billing_instants",
+    "landing",
+    "landings",
+    "seeded",
+    "seeded_books",
+    "shifted",
+]
+
 Rows = list[dict[str, Any]]
 
 MICROSECOND = timedelta(microseconds=1)
@@ -43,14 +60,6 @@ DURATIONS = (None, None, None, None, None, "0", "0.5", "45.000001", "3600", "432
 HOURS = (0, 0, 6, 9, 9, 12, 17, 23.75, 23.99)
 
 
-class Dice(Protocol):
-    """What the generator asks for: one of these, please."""
-
-    def pick(self, options: Sequence[T]) -> T:
-        """One of the options."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Landing:
     """Canonical rows of one generated landing, and the as-of instant to look at them from."""
@@ -62,27 +71,13 @@ class Landing:
     users: Rows = field(default_factory=list)
     events: Rows = field(default_factory=list)
     merges: Rows = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class SeededDice:
-    """Dice that fall the same way for the same seed."""
-
-    rng: np.random.Generator
-
-    def pick(self, options: Sequence[T]) -> T:
-        return options[int(self.rng.integers(len(options)))]
-
-
-@dataclass(frozen=True)
-class DrawnDice:
-    """Dice of hypothesis; the first option is what it shrinks to."""
-
-    draw: Callable[[st.SearchStrategy[Any]], Any]
-
-    def pick(self, options: Sequence[T]) -> T:
-        chosen: T = options[self.draw(st.integers(0, len(options) - 1))]
-        return chosen
+    changes: Rows = field(default_factory=list)
+    discounts: Rows = field(default_factory=list)
+    rates: Rows = field(default_factory=list)
+    invoices: Rows = field(default_factory=list)
+    lines: Rows = field(default_factory=list)
+    # Rows of the seed `billing_migrations`.
+    migrations: Rows = field(default_factory=list)
 
 
 def seeded(seed: int, *, subscriptions: int = 40, visits: int = 150) -> Landing:
@@ -107,23 +102,31 @@ def shifted(rows: Landing, by: timedelta) -> Landing:
             {k: v + by if isinstance(v, datetime) else v for k, v in row.items()} for row in table
         ]
 
-    return Landing(
-        as_of=rows.as_of + by,
-        accounts=moved(rows.accounts),
-        subscriptions=moved(rows.subscriptions),
-        items=moved(rows.items),
-        users=moved(rows.users),
-        events=moved(rows.events),
-        merges=moved(rows.merges),
+    tables = (
+        "accounts", "subscriptions", "items", "users", "events", "merges", "changes", "discounts",
+        "invoices", "lines",
+    )  # fmt: skip
+    return replace(
+        rows, as_of=rows.as_of + by, **{name: moved(getattr(rows, name)) for name in tables}
     )
 
 
-def landing(dice: Dice, subscriptions: int, visits: int) -> Landing:
+def seeded_books(seed: int, *, accounts: int = 120, subscriptions: int = 240) -> Landing:
+    """Books of many accounts, without users and events; the same seed gives the same rows."""
+    dice = SeededDice(np.random.default_rng([seed, 1]))
+    more = [f"n{number:03d}" for number in range(accounts - len(ACCOUNTS))]
+    return landing(dice, subscriptions, 0, names=(*ACCOUNTS, *more))
+
+
+def landing(
+    dice: Dice, subscriptions: int, visits: int, names: Sequence[str] = ACCOUNTS
+) -> Landing:
     """A whole landing; accounts a, b and c, of which c is a test one now and then."""
     as_of = dice.pick(AS_OFS)
-    accounts = [_account(dice, name, as_of) for name in ACCOUNTS]
-    billed, items = _billing(dice, subscriptions, as_of)
+    accounts = [_account(dice, name, as_of) for name in names]
+    billed, items = _billing(dice, subscriptions, as_of, names)
     users, events = _usage(dice, visits, as_of)
+    around = paper(dice, billed, items, billing_instants(as_of))
     return Landing(
         as_of=as_of,
         accounts=accounts,
@@ -132,6 +135,12 @@ def landing(dice: Dice, subscriptions: int, visits: int) -> Landing:
         users=users,
         events=events,
         merges=_merges(dice, as_of),
+        changes=around.changes,
+        discounts=around.discounts,
+        rates=around.rates,
+        invoices=around.invoices,
+        lines=around.lines,
+        migrations=around.migrations,
     )
 
 
@@ -161,13 +170,13 @@ def _merges(dice: Dice, as_of: datetime) -> Rows:
     ]
 
 
-def _billing(dice: Dice, count: int, as_of: datetime) -> tuple[Rows, Rows]:
+def _billing(dice: Dice, count: int, as_of: datetime, names: Sequence[str]) -> tuple[Rows, Rows]:
     """Subscriptions with one or two items each, and the items' segments one after another."""
     instants = billing_instants(as_of)
     subscriptions: Rows = []
     items: Rows = []
     for number in range(count):
-        subscription = _subscription(dice, f"s{number}", instants)
+        subscription = _subscription(dice, f"s{number}", instants, names)
         subscriptions.append(subscription)
         for letter in dice.pick(("x", "x", "xy")):
             items.extend(_item(dice, subscription, letter, instants))
@@ -191,16 +200,18 @@ def billing_instants(as_of: datetime) -> tuple[datetime, ...]:
     return (*fixed, as_of - MICROSECOND, as_of, as_of + MICROSECOND, as_of + timedelta(days=20))
 
 
-def _subscription(dice: Dice, name: str, instants: Sequence[datetime]) -> dict[str, Any]:
+def _subscription(
+    dice: Dice, name: str, instants: Sequence[datetime], names: Sequence[str]
+) -> dict[str, Any]:
     start = dice.pick(instants)
     later = [instant for instant in instants if instant > start] or [start]
     maybe = [None, None, None, *later]
     return {
         "subscription_id": name,
-        "account_id": dice.pick((*ACCOUNTS, "a", "b", "ghost")),
+        "account_id": dice.pick((*names, "a", "b", "ghost")),
         "status": dice.pick(STATUSES),
         "plan": dice.pick(("Basic", "Pro")),
-        "currency": dice.pick(("USD",) * 9 + ("EUR",)),
+        "currency": dice.pick(CURRENCIES),
         "started_at": start,
         "ended_at": dice.pick([*maybe, start]),
         # A trial may have ended before the subscription began.
@@ -208,7 +219,7 @@ def _subscription(dice: Dice, name: str, instants: Sequence[datetime]) -> dict[s
         "cancelled_at": dice.pick(maybe),
         "cancel_at": dice.pick([*maybe, None, None, None, None]),
         "current_period_end_at": dice.pick(maybe),
-        "renewal_term_months": None,
+        "renewal_term_months": dice.pick((None, None, 1, 12, 0)),
         "notice_days": None,
         "created_at": start,
         "updated_at": None,

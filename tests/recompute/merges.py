@@ -92,6 +92,7 @@ def settled(rows: Landing) -> Landing:
         rows,
         accounts=standing(rows.accounts, who),
         subscriptions=of_survivors(rows.subscriptions, who),
+        invoices=of_survivors(rows.invoices, who),
         users=users_of_survivors(users, who, merges),
         events=of_survivors(rows.events, who),
         merges=[],

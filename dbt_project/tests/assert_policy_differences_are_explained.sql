@@ -1,0 +1,56 @@
+-- The parts of mrr_policy_bridge sum to the difference of the two endings, and where two policies'
+-- endings differ there is a row.
+with
+
+pairs as (
+
+    select distinct
+        policy,
+        compared_policy
+
+    from {{ ref('int_mrr_policy_steps') }}
+
+),
+
+differing as (
+
+    select
+        monthly.account_id,
+        monthly.month,
+        pairs.policy,
+        pairs.compared_policy,
+        compared.ending_mrr - monthly.ending_mrr as difference
+
+    from {{ ref('fct_mrr_monthly') }} as monthly
+
+    inner join pairs on monthly.policy = pairs.policy
+
+    inner join {{ ref('fct_mrr_monthly') }} as compared
+        on
+            monthly.account_id = compared.account_id
+            and monthly.month = compared.month
+            and pairs.compared_policy = compared.policy
+
+    where compared.ending_mrr <> monthly.ending_mrr
+
+)
+
+select
+    account_id,
+    month,
+    policy,
+    compared_policy,
+    bridge.difference,
+    differing.difference as expected_difference,
+    bridge.trials_difference + bridge.past_due_difference + bridge.churn_difference
+    + bridge.gap_difference + bridge.discounts_difference + bridge.metered_difference
+    + bridge.fx_difference as explained_difference
+
+from {{ ref('mrr_policy_bridge') }} as bridge
+
+full outer join differing using (account_id, month, policy, compared_policy)
+
+where
+    bridge.difference is null
+    or bridge.difference <> coalesce(differing.difference, 0)
+    or explained_difference <> bridge.difference
