@@ -1,5 +1,5 @@
--- Invariant 19, an input rule: an item in a currency that lacks a rate it needs (that of a month, at
--- most 7 days old at its first instant) stands outside MRR as a whole, and is counted here.
+-- Invariant 19, an input rule: an item in a currency that lacks a rate it needs (that of a month,
+-- at most 7 days old at its first instant) stands outside MRR as a whole, and is counted here.
 {{ config(severity='warn') }}
 
 select

@@ -17,4 +17,8 @@ from {{ ref('int_subscription_phases') }} as phases
 
 left join items on phases.subscription_id = items.subscription_id
 
-where phases.is_latest and phases.policy = 'standard' and phases.phase = 'paid' and items.subscription_id is null
+where
+    phases.is_latest
+    and phases.policy = 'standard'
+    and phases.phase = 'paid'
+    and items.subscription_id is null

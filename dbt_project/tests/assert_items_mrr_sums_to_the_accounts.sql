@@ -27,8 +27,8 @@ items as (
         on
             monthly.account_id = amounts.account_id
             and monthly.policy = amounts.policy
-            and amounts.starts_at < monthly.ends_at
-            and (amounts.ends_at is null or amounts.ends_at >= monthly.ends_at)
+            and monthly.ends_at > amounts.starts_at
+            and (amounts.ends_at is null or monthly.ends_at <= amounts.ends_at)
 
     group by monthly.account_id, monthly.policy
 

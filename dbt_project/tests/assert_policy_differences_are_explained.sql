@@ -36,10 +36,10 @@ differing as (
 )
 
 select
-    account_id,
-    month,
-    policy,
-    compared_policy,
+    coalesce(bridge.account_id, differing.account_id) as account_id,
+    coalesce(bridge.month, differing.month) as month,
+    coalesce(bridge.policy, differing.policy) as policy,
+    coalesce(bridge.compared_policy, differing.compared_policy) as compared_policy,
     bridge.difference,
     differing.difference as expected_difference,
     bridge.trials_difference + bridge.past_due_difference + bridge.churn_difference
@@ -48,7 +48,12 @@ select
 
 from {{ ref('mrr_policy_bridge') }} as bridge
 
-full outer join differing using (account_id, month, policy, compared_policy)
+full outer join differing
+    on
+        bridge.account_id = differing.account_id
+        and bridge.month = differing.month
+        and bridge.policy = differing.policy
+        and bridge.compared_policy = differing.compared_policy
 
 where
     bridge.difference is null

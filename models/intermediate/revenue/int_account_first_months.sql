@@ -1,5 +1,6 @@
 -- One row per account that counts in revenue (no test account, none merged into another) and the
--- month in which its months begin: that of its creation or first subscription, whichever is earlier.
+-- month in which its months begin: that of its creation or first subscription, whichever is
+-- earlier.
 
 {{ config(materialized='table') }}
 

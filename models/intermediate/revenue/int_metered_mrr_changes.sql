@@ -1,5 +1,5 @@
--- One row per account, policy that counts metered usage and month at whose first instant its metered
--- MRR changed.
+-- One row per account, policy that counts metered usage and month at whose first instant its
+-- metered MRR changed.
 
 with
 

@@ -1,5 +1,6 @@
 -- One row per account and month with metered usage in the last three full months before the month's
--- end (or before the as-of instant where that is earlier): their mean (spec 20, "MRR of an account").
+-- end (or before the as-of instant where that is earlier): their mean (spec 20, "MRR of an
+-- account").
 
 with
 

@@ -1,7 +1,7 @@
 -- One row per account, policy and instant at which its MRR changed, as known now: what the new rate
--- did (fx), then what started less what ended, and the balances before and after. Whether an account
--- is new, lost, bigger or smaller is judged here, on its total in the reporting currency (spec 20).
--- A month's metered usage moves at its first instant, for policies that count it.
+-- did (fx), then what started less what ended, and the balances before and after. Whether an
+-- account is new, lost, bigger or smaller is judged here, on its total in the reporting currency
+-- (spec 20). A month's metered usage moves at its first instant, for policies that count it.
 
 {{ config(materialized='table') }}
 

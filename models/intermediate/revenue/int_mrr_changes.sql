@@ -1,6 +1,6 @@
--- One row per account, published policy, instant and currency in which its contracted MRR changed, as known now: what
--- started less what ended, and what a new rate did to the rest (fx), in the reporting and the
--- original currency.
+-- One row per account, published policy, instant and currency in which its contracted MRR changed,
+-- as known now: what started less what ended, and what a new rate did to the rest (fx), in the
+-- reporting and the original currency.
 
 {{ config(materialized='table') }}
 

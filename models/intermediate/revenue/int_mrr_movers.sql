@@ -83,7 +83,8 @@ by_subscription as (
 
 final as (
 
-    -- The subscription that moved the most stands for the movement; of a churn, the one that lost it.
+    -- The subscription that moved the most stands for the movement; of a churn, the one that lost
+    -- it.
     select
         account_id,
         policy,

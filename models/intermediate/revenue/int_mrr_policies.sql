@@ -1,5 +1,5 @@
--- One row per set of rules that MRR is counted by: a policy of the seed (is_published), or a step on
--- the way from one policy to another, which only mrr_policy_bridge needs.
+-- One row per set of rules that MRR is counted by: a policy of the seed (is_published), or a step
+-- on the way from one policy to another, which only mrr_policy_bridge needs.
 
 {{ config(materialized='table') }}
 

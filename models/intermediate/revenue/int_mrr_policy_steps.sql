@@ -1,8 +1,8 @@
 -- One row per pair of policies and rule in which they differ, in the order in which the first
 -- policy's rules are exchanged for the other's, with the rules in force after the exchange. The
--- last step of a pair is the other policy itself; the ones before it are neither's, and are named by
--- their rules. The order of the rules is part of the definition of mrr_policy_bridge. Metered usage is
--- counted beside what is contracted and changes none of it, so it needs no step.
+-- last step of a pair is the other policy itself; the ones before it are neither's, and are named
+-- by their rules. The order of the rules is part of the definition of mrr_policy_bridge. Metered
+-- usage is counted beside what is contracted and changes none of it, so it needs no step.
 
 with
 
@@ -32,21 +32,18 @@ pairs as (
     select
         a.policy,
         b.policy as compared_policy,
+        unnest(['trials', 'past_due', 'churn', 'gap', 'discounts', 'fx']) as rule,
+        unnest([1, 2, 3, 4, 5, 6]) as position,
         unnest(
             [
-                {'position': 1, 'rule': 'trials', 'is_other': a.trials <> b.trials},
-                {
-                    'position': 2,
-                    'rule': 'past_due',
-                    'is_other': a.past_due_days <> b.past_due_days
-                },
-                {'position': 3, 'rule': 'churn', 'is_other': a.churn_moment <> b.churn_moment},
-                {'position': 4, 'rule': 'gap', 'is_other': a.gap_days <> b.gap_days},
-                {'position': 5, 'rule': 'discounts', 'is_other': a.discounts <> b.discounts},
-                {'position': 6, 'rule': 'fx', 'is_other': a.fx <> b.fx}
-            ],
-            max_depth := 2
-        )
+                a.trials <> b.trials,
+                a.past_due_days <> b.past_due_days,
+                a.churn_moment <> b.churn_moment,
+                a.gap_days <> b.gap_days,
+                a.discounts <> b.discounts,
+                a.fx <> b.fx
+            ]
+        ) as is_other
 
     from rules as a
 

@@ -1,7 +1,7 @@
 -- One row per segment of an item that is paid for in which two neighbouring steps between two
 -- policies differ, as known now: what the exchange of a rule adds (sign 1) or takes away (-1). What
--- both steps count alike is not in here, and that is most of it. A pair's last step is not either: its
--- part is what the others leave of the difference between the two policies themselves.
+-- both steps count alike is not in here, and that is most of it. A pair's last step is not either:
+-- its part is what the others leave of the difference between the two policies themselves.
 
 {{ config(materialized='table') }}
 

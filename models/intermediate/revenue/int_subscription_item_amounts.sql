@@ -1,5 +1,5 @@
--- One row per segment of an item that is paid for, as known now, policy and rate at which it stands:
--- the latest of int_subscription_items_rated, from which all marts of revenue are counted.
+-- One row per segment of an item that is paid for, as known now, policy and rate at which it
+-- stands: the latest of int_subscription_items_rated, from which all marts of revenue are counted.
 
 with
 

@@ -1,8 +1,9 @@
 -- One row per epoch and item of a subscription, policy and phase, for a time in which its price and
 -- the discounts on it stay the same: what it costs a month before and after the discounts that the
 -- policy subtracts, one after the other in their order, never below 0 (spec 20, "Discounts"), as
--- whole units of 10^-12 for per_months months. It is rounded half-even to four decimals in the original
--- currency, and, from the exact amount, to two in the reporting one (int_subscription_items_rated).
+-- whole units of 10^-12 for per_months months. It is rounded half-even to four decimals in the
+-- original currency, and, from the exact amount, to two in the reporting one
+-- (int_subscription_items_rated).
 
 {{ config(materialized='table') }}
 
@@ -90,10 +91,10 @@ cuts as (
             and discounted_stretches.known_from = edges.known_from
             and discounted_stretches.policy = edges.policy
             and discounted_stretches.phase = edges.phase
-            and edges.edge_at >= discounted_stretches.starts_at
+            and discounted_stretches.starts_at <= edges.edge_at
             and (
                 discounted_stretches.ends_at is null
-                or edges.edge_at < discounted_stretches.ends_at
+                or discounted_stretches.ends_at > edges.edge_at
             )
 
 ),
@@ -101,7 +102,7 @@ cuts as (
 slices as (
 
     select
-        stretches.* exclude (starts_at, ends_at),
+        stretches.* exclude (starts_at, ends_at),  -- noqa: RF02
         cuts.starts_at,
         coalesce(cuts.next_edge_at, stretches.ends_at) as ends_at,
         cuts.next_edge_at is null as is_last
@@ -286,29 +287,49 @@ settled as (
 
 ),
 
-stacked as (
+stacks as (
 
     select
         settled.stretch_id,
         settled.starts_at,
+        any_value(settled.gross_picos) as gross_picos,
+        list(
+            {
+                'remaining': cast(0 as hugeint),
+                'percent_off_micros': settled.percent_off_micros,
+                'off_picos': cast(settled.off_micros as hugeint) * 100000000 * settled.per_months
+            }
+            order by settled.position nulls last, settled.discount_id
+        ) as discounts
+
+    from settled
+
+    inner join applied
+        on
+            settled.stretch_id = applied.stretch_id
+            and settled.starts_at = applied.starts_at
+            and settled.discount_id = applied.discount_id
+
+    group by settled.stretch_id, settled.starts_at
+
+),
+
+stacked as (
+
+    select
+        stretch_id,
+        starts_at,
         greatest(
-            list_reduce(
+            list_reduce(  -- noqa: LT01
                 list_prepend(
                     {
-                        'remaining': any_value(gross_picos),
+                        'remaining': gross_picos,
                         'percent_off_micros': cast(0 as bigint),
                         'off_picos': cast(0 as hugeint)
                     },
-                    list(
-                        {
-                            'remaining': cast(0 as hugeint),
-                            'percent_off_micros': percent_off_micros,
-                            'off_picos': cast(off_micros as hugeint) * 100000000 * per_months
-                        }
-                        order by position nulls last, discount_id
-                    )
+                    discounts
                 ),
-                lambda so_far, step: {
+                lambda so_far, step: {  -- noqa: LT01, PRS
                     'remaining': greatest(
                         cast(
                             {{ half_even_quotient(
@@ -320,27 +341,19 @@ stacked as (
                     ),
                     'percent_off_micros': cast(0 as bigint),
                     'off_picos': cast(0 as hugeint)
-                }
+                }  -- noqa: PRS
             ).remaining,
             cast(0 as hugeint)
         ) as net_picos
 
-    from settled
-
-    semi join applied
-        on
-            settled.stretch_id = applied.stretch_id
-            and settled.starts_at = applied.starts_at
-            and settled.discount_id = applied.discount_id
-
-    group by settled.stretch_id, settled.starts_at
+    from stacks
 
 ),
 
 priced as (
 
     select
-        slices.* exclude (is_last, ends_by, is_term_end),
+        slices.* exclude (is_last, ends_by, is_term_end),  -- noqa: RF02
         case when slices.is_last then slices.ends_by end as ends_by,
         slices.is_last and slices.is_term_end as is_term_end,
         coalesce(stacked.net_picos, slices.gross_picos) as net_picos

@@ -78,7 +78,7 @@ moves as (
 moved as (
 
     select
-        paid.* exclude (ends_at, until_at),
+        paid.* exclude (ends_at, until_at),  -- noqa: RF02
         case
             when moves.moved_at is null then paid.until_at
             when paid.until_at = moves.last_paid_at then moves.moved_at
@@ -137,7 +137,7 @@ gaps as (
 final as (
 
     select
-        moved.* exclude (until_at, is_migrated),
+        moved.* exclude (until_at, is_migrated),  -- noqa: RF02
         nullif(
             coalesce(gaps.gap_until, moved.until_at),
             cast('9999-12-31' as timestamp with time zone)

@@ -1,9 +1,11 @@
--- One row per version and segment of an item that is paid for, published policy (or step between two:
--- the segments of int_mrr_step_segments, with their sign) and rate at which it stands: what it adds to MRR in the reporting currency, rounded here, once, half-even (spec 00, "Numbers"):
--- every coarser amount is a sum of these. A segment stands at the rate of the month of its start and
+-- One row per version and segment of an item that is paid for, published policy (or step between
+-- two: the segments of int_mrr_step_segments, with their sign) and rate at which it stands: what it
+-- adds to MRR in the reporting currency, rounded here, once, half-even (spec 00, "Numbers"): every
+-- coarser amount is a sum of these. A segment stands at the rate of the month of its start and
 -- takes each later month's at its first instant, also where it ends at that instant (spec 20,
 -- "Currency"); or at the rate of the start of each service period, as the policy says. A segment
--- that lacks a rate that it needs is set aside whole: assert_every_currency_can_be_reported counts it.
+-- that lacks a rate that it needs is set aside whole: assert_every_currency_can_be_reported counts
+-- it.
 
 {{ config(materialized='table') }}
 
@@ -280,13 +282,13 @@ unrated as (
 pieces as (
 
     select
-        segment_id,
-        is_rate_change,
-        is_last,
-        starts_at,
-        ends_at,
-        rate,
-        rate_before
+        foreign_pieces.segment_id,
+        foreign_pieces.is_rate_change,
+        foreign_pieces.is_last,
+        foreign_pieces.starts_at,
+        foreign_pieces.ends_at,
+        foreign_pieces.rate,
+        foreign_pieces.rate_before
 
     from foreign_pieces
 

@@ -85,9 +85,10 @@ counted as (
     select
         *,
         coalesce(
-            lag(phase_ends_at) over (
-                partition by subscription_id, known_from, policy, phase order by starts_at
-            )
+            lag(phase_ends_at)
+                over (
+                    partition by subscription_id, known_from, policy, phase order by starts_at
+                )
             <> starts_at,
             true
         ) as is_start

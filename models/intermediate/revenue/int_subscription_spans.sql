@@ -183,7 +183,7 @@ split as (
 final as (
 
     select
-        epochs.* exclude (status, cancelled_at),
+        epochs.* exclude (status, cancelled_at),  -- noqa: RF02
         coalesce(epochs.status in ('canceled', 'cancelled'), false)
         or histories.cancelled_at is not null as is_cancelled,
         coalesce(epochs.cancelled_at, histories.cancelled_at) as cancelled_at,

@@ -1,5 +1,5 @@
--- One row per epoch and item of a subscription at one price, policy and phase, for the time in which
--- item and phase overlap, with what it costs before discounts, as whole units of 10^-12 for
+-- One row per epoch and item of a subscription at one price, policy and phase, for the time in
+-- which item and phase overlap, with what it costs before discounts, as whole units of 10^-12 for
 -- per_months months: an annual price is exact here, a twelfth of it is not. It is rounded where the
 -- amounts are (spec 00, "Numbers").
 
@@ -22,7 +22,7 @@ items as (
 overlapping as (
 
     select
-        phases.* exclude (starts_at, ends_at, ends_by, is_term_end),
+        phases.* exclude (starts_at, ends_at, ends_by, is_term_end),  -- noqa: RF02
         items.item_id,
         items.product,
         items.billing_interval,
@@ -32,7 +32,7 @@ overlapping as (
         greatest(phases.starts_at, items.valid_from) as starts_at,
         least(phases.ends_at, items.valid_to, items.deleted_at) as ends_at,
         phases.ends_at <= coalesce(least(items.valid_to, items.deleted_at), phases.ends_at)
-        as is_phase_end,
+            as is_phase_end,
         phases.ends_by,
         phases.is_term_end,
         case items.billing_interval when 'day' then 365 when 'week' then 52 else 1 end

@@ -204,18 +204,18 @@ netted as (
         told.account_id,
         told.policy,
         told.month,
-        coalesce(sum(new_mrr), 0) as new_mrr,
-        coalesce(sum(reactivation_mrr), 0) as reactivation_mrr,
-        coalesce(sum(expansion_mrr), 0) as expansion_mrr,
-        coalesce(sum(contraction_mrr), 0) as contraction_mrr,
-        coalesce(sum(churn_mrr), 0) as churn_mrr,
-        coalesce(sum(fx_mrr), 0) as fx_mrr,
-        coalesce(sum(net_movement), 0) as net_movement,
-        coalesce(sum(gross_movement), 0) as gross_movement,
-        coalesce(sum(first_instant_movement), 0) as first_instant_movement,
-        coalesce(sum(trial_pipeline_mrr), 0) as trial_pipeline_mrr,
-        coalesce(sum(metered_mrr), 0) as metered_mrr,
-        coalesce(bool_or(has_plan_change), false) as has_plan_change
+        coalesce(sum(told.new_mrr), 0) as new_mrr,
+        coalesce(sum(told.reactivation_mrr), 0) as reactivation_mrr,
+        coalesce(sum(told.expansion_mrr), 0) as expansion_mrr,
+        coalesce(sum(told.contraction_mrr), 0) as contraction_mrr,
+        coalesce(sum(told.churn_mrr), 0) as churn_mrr,
+        coalesce(sum(told.fx_mrr), 0) as fx_mrr,
+        coalesce(sum(told.net_movement), 0) as net_movement,
+        coalesce(sum(told.gross_movement), 0) as gross_movement,
+        coalesce(sum(told.first_instant_movement), 0) as first_instant_movement,
+        coalesce(sum(told.trial_pipeline_mrr), 0) as trial_pipeline_mrr,
+        coalesce(sum(told.metered_mrr), 0) as metered_mrr,
+        coalesce(bool_or(told.has_plan_change), false) as has_plan_change
 
     from told
 

@@ -1,7 +1,8 @@
 -- One row per account, local month, policy and original currency: MRR at its start, what moved it,
 -- and at its end, in that currency, from the first month in which something in it was paid for. The
 -- word for a movement is the account's, judged on its total in the reporting currency: who moves
--- from euros to dollars contracts in the one and expands in the other, and neither churns nor is new.
+-- from euros to dollars contracts in the one and expands in the other, and neither churns nor is
+-- new.
 
 with
 

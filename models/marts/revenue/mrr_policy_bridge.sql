@@ -1,8 +1,8 @@
 -- One row per account, month and pair of policies under which its ending MRR differs, with the
--- difference split by the rule that causes it. The rules are exchanged one at a time, in the order of
--- int_mrr_policy_steps, and every step is counted like a policy of its own: what an exchange changes
--- is that rule's part, and the last one's is what the others leave of the two policies' difference. So
--- the parts sum to the difference, and the order belongs to the definition.
+-- difference split by the rule that causes it. The rules are exchanged one at a time, in the order
+-- of int_mrr_policy_steps, and every step is counted like a policy of its own: what an exchange
+-- changes is that rule's part, and the last one's is what the others leave of the two policies'
+-- difference. So the parts sum to the difference, and the order belongs to the definition.
 
 with
 
@@ -199,6 +199,16 @@ monthly_shifts as (
 
 ),
 
+counted as (
+
+    select monthly_shifts.*
+
+    from monthly_shifts
+
+    semi join first_months on monthly_shifts.account_id = first_months.account_id
+
+),
+
 running as (
 
     select
@@ -218,9 +228,7 @@ running as (
             cast(date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month as date)
         ) as next_month
 
-    from monthly_shifts
-
-    semi join first_months on monthly_shifts.account_id = first_months.account_id
+    from counted
 
     window
         up_to_here as (
