@@ -1,7 +1,7 @@
 """Reads the seeds that a person edits, row by row, and says what is wrong in them."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -76,6 +76,26 @@ def read_rows(path: Path, model: type[R], problems: list[Problem]) -> Iterator[L
             yield Located(line=line, row=model.model_validate(filled))
         except ValidationError as error:
             problems.extend(_problem(path, line, details) for details in error.errors())
+
+
+def repeated(path: Path, column: str, rows: Sequence[Located[R]]) -> list[Problem]:
+    """A problem for each row whose name in a column stands in an earlier row already."""
+    seen: set[str] = set()
+    problems = []
+    for found in rows:
+        name = getattr(found.row, column)
+        if name in seen:
+            problems.append(
+                Problem(
+                    file=label(path),
+                    line=found.line,
+                    column=column,
+                    message=f"'{name}' stands here more than once",
+                    allowed="each name on one line",
+                )
+            )
+        seen.add(name)
+    return problems
 
 
 def _records(

@@ -32,7 +32,14 @@ MEMORY_LIMIT = "3GB"
 TARGET_SECONDS = 120
 TARGET_BYTES = 4 * 2**30
 AS_OF = "2026-01-01"
-MODELS = "+marts.revenue,marts.revenue +dim_accounts_monthly"
+MODELS = ("+config.schema:revenue", "+dim_accounts_monthly")
+# Renewals show the health of 90 days before; there is none in these books, and daily health of
+# 100,000 accounts is another benchmark's.
+NOT_MODELS = (
+    "marts.health", "intermediate.health", "account_metrics_daily", "metric_registry",
+    "int_account_metrics_measured", "int_metric_spans", "int_account_days",
+    "int_account_first_days", "int_source_watermarks_daily", "intermediate.usage",
+)  # fmt: skip
 # What stands for chance: a number from 0 to n - 1 that depends on the row and a salt alone.
 DICE = "create macro dice(salt, key, n) as cast(hash(salt, key) % n as integer)"
 ACCOUNTS = """
@@ -220,6 +227,20 @@ def make_books(database: Path, *, accounts: int, years: int) -> float:
 
 def build(folder: Path) -> float:
     """Runs one `dbt build`, data tests and all; returns its seconds."""
+    run_dbt(
+        folder, "build", "--empty", "--select", "+fct_account_health_daily",
+        "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test",
+    )  # fmt: skip
+    begun = time.monotonic()
+    run_dbt(
+        folder, "build", "--select", *MODELS, "--exclude", *NOT_MODELS,
+        "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious",
+    )  # fmt: skip
+    return time.monotonic() - begun
+
+
+def run_dbt(folder: Path, *arguments: str) -> None:
+    """Runs dbt on the folder's build; ends the benchmark with dbt's own words where it fails."""
     environment = os.environ | {  # noqa: TID251 - dbt is a process of its own
         "CSW_BUILD_DATABASE": str(folder / "build.duckdb"),
         "CSW_SPILL_FOLDER": str(folder / "spill"),
@@ -229,19 +250,16 @@ def build(folder: Path) -> float:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
-    variables = json.dumps({"as_of": f"{AS_OF}T00:00:00+00:00"})
-    begun = time.monotonic()
     done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
         [
-            sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", "--select", MODELS,
-            "--exclude-resource-type", "unit_test", "--vars", variables,
+            sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments,
+            "--vars", json.dumps({"as_of": f"{AS_OF}T00:00:00+00:00"}),
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         ],
         cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         sys.exit(done.stdout[-4000:])
-    return time.monotonic() - begun
 
 
 def slowest(folder: Path) -> Table:

@@ -8,6 +8,7 @@ import yaml
 from assets.alerts.validation import validate_rules
 from assets.seed_files import Problem
 from assets.warehouse.health_files import find_health_problems
+from assets.warehouse.revenue_files import find_revenue_problems
 
 
 def find_problems(seeds: Path, models: Path) -> list[Problem]:
@@ -19,7 +20,11 @@ def find_problems(seeds: Path, models: Path) -> list[Problem]:
         if "metric" in column.get("config", {}).get("meta", {})
     }
     attributes = {column["name"] for column in _columns(marts / "dim_accounts.yml")}
-    return [*find_health_problems(seeds, metrics), *validate_rules(seeds, metrics, attributes)]
+    return [
+        *find_health_problems(seeds, metrics),
+        *find_revenue_problems(seeds),
+        *validate_rules(seeds, metrics, attributes),
+    ]
 
 
 def _columns(path: Path) -> list[dict[str, Any]]:

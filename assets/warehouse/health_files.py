@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from assets.seed_files import Located, Problem, SeedRow, label, read_rows
+from assets.seed_files import Problem, SeedRow, label, read_rows, repeated
 
 PROFILES_FILE = "health_profiles.csv"
 CONDITIONS_FILE = "health_conditions.csv"
@@ -62,8 +62,8 @@ def find_health_problems(seeds: Path, metrics: set[str]) -> list[Problem]:
     profiles = list(read_rows(seeds / PROFILES_FILE, HealthProfile, problems))
     conditions = list(read_rows(seeds / CONDITIONS_FILE, HealthCondition, problems))
     names = {found.row.profile for found in profiles}
-    problems += _repeated(seeds / PROFILES_FILE, "profile", profiles)
-    problems += _repeated(seeds / CONDITIONS_FILE, "condition", conditions)
+    problems += repeated(seeds / PROFILES_FILE, "profile", profiles)
+    problems += repeated(seeds / CONDITIONS_FILE, "condition", conditions)
     for found in conditions:
         for column, known in (("profile", names), ("metric", metrics)):
             said = getattr(found.row, column)
@@ -77,23 +77,4 @@ def find_health_problems(seeds: Path, metrics: set[str]) -> list[Problem]:
                         allowed=", ".join(sorted(known)),
                     )
                 )
-    return problems
-
-
-def _repeated(path: Path, column: str, rows: "list[Located]") -> list[Problem]:
-    seen: set[str] = set()
-    problems = []
-    for found in rows:
-        name = getattr(found.row, column)
-        if name in seen:
-            problems.append(
-                Problem(
-                    file=label(path),
-                    line=found.line,
-                    column=column,
-                    message=f"'{name}' stands here more than once",
-                    allowed="each name on one line",
-                )
-            )
-        seen.add(name)
     return problems
