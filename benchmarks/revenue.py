@@ -38,7 +38,7 @@ MODELS = ("+config.schema:revenue", "+dim_accounts_monthly")
 NOT_MODELS = (
     "marts.health", "intermediate.health", "account_metrics_daily", "metric_registry",
     "int_account_metrics_measured", "int_metric_spans", "int_account_days",
-    "int_account_first_days", "int_source_watermarks_daily", "intermediate.usage",
+    "int_source_watermarks_daily", "intermediate.usage",
 )  # fmt: skip
 # What stands for chance: a number from 0 to n - 1 that depends on the row and a salt alone.
 DICE = "create macro dice(salt, key, n) as cast(hash(salt, key) % n as integer)"
