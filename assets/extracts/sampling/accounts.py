@@ -73,6 +73,11 @@ class Account:
         return self.created_at.toordinal() - EPOCH
 
     @property
+    def currency(self) -> str:
+        """What its invoices are in."""
+        return words.CURRENCIES.get(self.country, "USD")
+
+    @property
     def domain(self) -> str:
         """The account's own e-mail domain."""
         return self.name.split(" ")[0].lower() + f"{self.number}.example"

@@ -1,6 +1,5 @@
 """The sample's subscriptions: trials, seats, upgrades, yearly terms, cancellations, returns."""
 
-from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,9 +9,12 @@ import polars as pl
 
 from assets.extracts.sampling import words
 from assets.extracts.sampling.accounts import Account, Calendar, instant
+from assets.extracts.sampling.discounts import discounts_of
+from assets.extracts.sampling.moments import INSTANT, add_months, frame, happened
+from assets.extracts.sampling.standing import words_of
 
-INSTANT = pl.Datetime("us", "UTC")
 MONTHS = {"month": 1, "year": 12}
+NOTICE_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,36 +33,35 @@ class Billing:
 
     subscriptions: pl.DataFrame
     items: pl.DataFrame
+    changes: pl.DataFrame
+    discounts: pl.DataFrame
 
 
 def plan_billing(seed: int, accounts: tuple[Account, ...], calendar: Calendar) -> Billing:
     """Every account's subscriptions and item segments."""
     subscriptions: list[dict[str, object]] = []
     items: list[dict[str, object]] = []
+    changes: list[dict[str, object]] = []
+    discounts: list[dict[str, object]] = []
     for account in accounts:
         rng = np.random.default_rng([seed, 6, account.number])
         for subscription, terms in _of_account(account, calendar, rng):
             subscriptions.append(subscription)
-            items.extend(_items(account, subscription, terms))
+            own = list(_items(account, subscription, terms))
+            items.extend(own)
+            discounts.extend(discounts_of(account, subscription, own))
+            changes.extend(
+                {"subscription_id": own[0]["subscription_id"], "changed_at": at, "status": word}
+                for at, word in words_of(account, subscription, terms[0].interval, calendar)
+            )
     return Billing(
-        subscriptions=_frame(
-            subscriptions,
-            ("started_at", "ended_at", "trial_ends_at", "cancelled_at", "_past_due_at"),
+        subscriptions=frame(
+            subscriptions, ("started_at", "ended_at", "trial_ends_at", "cancelled_at")
         ),
-        items=_frame(items, ("valid_from", "valid_to")),
+        items=frame(items, ("valid_from", "valid_to")),
+        changes=frame(changes, ("changed_at",), ("subscription_id", "status")),
+        discounts=frame(discounts, ("valid_from", "valid_to"), ("discount_id",)),
     )
-
-
-def _frame(rows: list[dict[str, object]], instants: tuple[str, ...]) -> pl.DataFrame:
-    types = dict.fromkeys(instants, INSTANT)
-    return pl.DataFrame(rows, schema_overrides=types, infer_schema_length=None)
-
-
-def add_months(start: datetime, months: int) -> datetime:
-    """The same day of the month, or the last one where the month is too short."""
-    year, month = divmod(start.month - 1 + months, 12)
-    last = monthrange(start.year + year, month + 1)[1]
-    return start.replace(year=start.year + year, month=month + 1, day=min(start.day, last))
 
 
 def _of_account(
@@ -78,15 +79,15 @@ def _of_account(
         interval="year" if account.number % 4 == 1 and end is None else "month",
     )
     terms = [first, *(t for t in _changes(account, first, paid, calendar, rng) if t.at > paid)]
-    yield _subscription(account, 1, start, paid, end, calendar), _until(terms, end)
+    yield _subscription(account, 1, start, paid, end), _until(terms, end)
     if account.back_day is not None:
         back = instant(account.back_day) + timedelta(hours=9, minutes=30)
         again = [replace(first, at=back, seats=max(2, first.seats // 2))]
-        yield _subscription(account, 2, back, back, None, calendar), again
+        yield _subscription(account, 2, back, back, None), again
     if account.number in (2, 24):
         second = add_months(paid, 4)
         addition = [Term(at=second, plan="Starter", seats=5, interval="month")]
-        yield _subscription(account, 3, second, second, end, calendar), addition
+        yield _subscription(account, 3, second, second, end), addition
 
 
 def _end(account: Account, paid: datetime) -> datetime | None:
@@ -149,27 +150,28 @@ def _changes(
 
 
 def _subscription(
-    account: Account,
-    number: int,
-    start: datetime,
-    paid: datetime,
-    end: datetime | None,
-    calendar: Calendar,
+    account: Account, number: int, start: datetime, paid: datetime, end: datetime | None
 ) -> dict[str, object]:
     """A subscription's own columns, everything that will happen included."""
-    is_late = account.story == "trouble" and account.number % 2 == 0
     notice = timedelta(days=2 if account.story == "trial_lost" else 33)
     return {
         "subscription_id": f"sub-{account.number:04d}-{number}",
         "account_id": account.account_id,
-        "currency": "USD",
+        "currency": account.currency,
         "started_at": start,
         "ended_at": end,
         "trial_ends_at": paid if paid > start else None,
         "cancelled_at": None if end is None else max(end - notice, start),
-        "notice_days": 30,
-        "_past_due_at": instant(calendar.day(-9)) if is_late else None,
+        "_term_months": _term(account, paid, end),
     }
+
+
+def _term(account: Account, paid: datetime, end: datetime | None) -> int | None:
+    """The months for which a contract renews that is paid by the month; as a rule there is none."""
+    if end is None:
+        return 12 if account.number % 7 == 3 else None
+    months = (end.year - paid.year) * 12 + end.month - paid.month
+    return next((term for term in (6, 3) if months and months % term == 0), None)
 
 
 def _items(
@@ -217,16 +219,27 @@ def known_billing(billing: Billing, end: datetime) -> Billing:
     """What the billing system says just before `end`: nothing that happens later is in it."""
     moment = pl.lit(end, dtype=INSTANT)
     items = billing.items.filter(pl.col("valid_from") < moment)
-    items = items.with_columns(valid_to=_happened("valid_to", moment))
+    items = items.with_columns(valid_to=happened("valid_to", moment))
+    changes = billing.changes.filter(pl.col("changed_at") < moment)
     seats = items.filter(pl.col("item_id").str.ends_with("-a")).sort("valid_from")
     latest = seats.group_by("subscription_id", maintain_order=True).agg(
         plan=pl.col("_plan").last(),
-        renewal_term_months=pl.col("interval").last().replace_strict(MONTHS, return_dtype=pl.Int64),
+        _months=pl.col("interval").last().replace_strict(MONTHS, return_dtype=pl.Int64),
         _changed_at=pl.col("valid_from").last(),
     )
     subscriptions = billing.subscriptions.filter(pl.col("started_at") < moment)
     subscriptions = subscriptions.join(latest, on="subscription_id", maintain_order="left")
-    return Billing(subscriptions=_told(subscriptions, moment), items=items)
+    by_subscription = changes.sort("changed_at").group_by("subscription_id", maintain_order=True)
+    stand = by_subscription.agg(_word=pl.col("status").last(), _word_at=pl.col("changed_at").last())
+    subscriptions = subscriptions.join(
+        stand, on="subscription_id", how="left", maintain_order="left"
+    )
+    return Billing(
+        subscriptions=_told(subscriptions, moment),
+        items=items,
+        changes=changes,
+        discounts=billing.discounts.filter(pl.col("valid_from") < moment),
+    )
 
 
 def _told(subscriptions: pl.DataFrame, moment: pl.Expr) -> pl.DataFrame:
@@ -235,21 +248,23 @@ def _told(subscriptions: pl.DataFrame, moment: pl.Expr) -> pl.DataFrame:
     status = (
         pl.when(pl.col("ended_at") < moment).then(pl.lit("canceled"))
         .when(pl.col("trial_ends_at") >= moment).then(pl.lit("trialing"))
-        .when(pl.col("_past_due_at") < moment).then(pl.lit("past_due"))
-        .otherwise(pl.lit("active"))
+        .otherwise(pl.col("_word").fill_null("active"))
     )  # fmt: skip
+    is_yearly = pl.col("_months") == MONTHS["year"]
+    term = pl.when(is_yearly).then(pl.col("_months")).otherwise(pl.col("_term_months"))
     told = subscriptions.with_columns(
         status=status,
         cancel_at=pl.when(pl.col("cancelled_at") < moment).then(pl.col("ended_at")),
-        cancelled_at=_happened("cancelled_at", moment),
-        ended_at=_happened("ended_at", moment),
-        current_period_end_at=_period_end(anchor, pl.col("renewal_term_months"), moment),
+        cancelled_at=happened("cancelled_at", moment),
+        ended_at=happened("ended_at", moment),
+        current_period_end_at=_period_end(anchor, pl.col("_months"), moment),
+        renewal_term_months=term,
+        notice_days=pl.when(term.is_not_null()).then(NOTICE_DAYS),
         created_at=pl.col("started_at"),
     )
     changes = [
-        pl.col("started_at", "_changed_at", "cancelled_at", "ended_at"),
-        _happened("trial_ends_at", moment),
-        _happened("_past_due_at", moment),
+        pl.col("started_at", "_changed_at", "cancelled_at", "ended_at", "_word_at"),
+        happened("trial_ends_at", moment),
     ]
     return told.with_columns(updated_at=pl.max_horizontal(changes))
 
@@ -267,8 +282,3 @@ def _period_end(anchor: pl.Expr, months: pl.Expr, moment: pl.Expr) -> pl.Expr:
         .when(after(periods) >= moment).then(after(periods))
         .otherwise(after(periods + 1))
     )  # fmt: skip
-
-
-def _happened(column: str, moment: pl.Expr) -> pl.Expr:
-    """The instant where it lies before `moment`, else nothing."""
-    return pl.when(pl.col(column) < moment).then(pl.col(column)).alias(column)

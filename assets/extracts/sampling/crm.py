@@ -7,7 +7,8 @@ import polars as pl
 
 from assets.extracts.sampling import words
 from assets.extracts.sampling.accounts import Account, instant
-from assets.extracts.sampling.billing import INSTANT, Billing
+from assets.extracts.sampling.billing import Billing
+from assets.extracts.sampling.moments import INSTANT
 from assets.extracts.sampling.world import World
 
 # How the CRM says what billing knows.
@@ -61,7 +62,7 @@ def _account_row(account: Account) -> dict[str, object]:
         "website": f"https://www.{account.domain}",
         "created_at": account.created_at,
         "onboarding_started_at": account.created_at + timedelta(days=2),
-        "currency": "USD",
+        "currency": account.currency,
         "time_zone": account.time_zone,
         "is_test": account.is_test,
     }

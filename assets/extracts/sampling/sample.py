@@ -8,7 +8,7 @@ adds files and touches none. Each file appears whole or not at all.
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from assets.extracts.sampling.billing import Billing, known_billing, plan_billin
 from assets.extracts.sampling.crm import known_account_team, known_accounts, known_team, known_users
 from assets.extracts.sampling.dirt import bad_ticket, history_dirt, with_dirt
 from assets.extracts.sampling.events import draw_events
+from assets.extracts.sampling.invoicing import TABLES, Invoicing, known_invoicing, plan_invoicing
+from assets.extracts.sampling.rates import known_rates, plan_rates
 from assets.extracts.sampling.tickets import draw_tickets, known_tickets
 from assets.extracts.sampling.world import World, plan_world
 
@@ -32,8 +34,11 @@ THROUGH = date(2026, 6, 30)
 INSTANTS_AS_TEXT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 ENTITY_TABLES = (
     "crm.accounts", "crm.team_members", "crm.account_team", "events.users",
-    "invoices.subscriptions", "invoices.subscription_items", "tickets.tickets",
+    "invoices.subscriptions", "invoices.subscription_items", "invoices.discounts",
+    "tickets.tickets",
 )  # fmt: skip
+# Of these a delivery brings what is new or has changed, and none where nothing has.
+GROWING_TABLES = (*(f"invoices.{table}" for table in TABLES), "invoices.fx_rates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,8 @@ class _Sample:
     landing: Path
     world: World
     billing: Billing
+    invoicing: Invoicing
+    rates: pl.DataFrame
     through: date
 
     @property
@@ -96,7 +103,14 @@ def write_sample(
     _write_profile(landing, f"accounts={accounts} seed={seed} {first_day} to {history_through}")
     world = plan_world(seed, accounts, calendar, through)
     billing = plan_billing(seed, world.accounts, calendar)
-    sample = _Sample(landing=landing, world=world, billing=billing, through=through)
+    sample = _Sample(
+        landing=landing,
+        world=world,
+        billing=billing,
+        invoicing=plan_invoicing(seed, world.accounts, billing, _end_of(through)),
+        rates=plan_rates(seed, calendar, through),
+        through=through,
+    )
     events = [*_write_history(sample), *_write_days(sample)]
     snapshots = list(_write_snapshots(sample))
     last = _snapshot(sample, _tickets(sample), through)
@@ -181,10 +195,31 @@ def _write_snapshots(sample: _Sample) -> Iterator[bool]:
         day = sample.calendar.turn + timedelta(days=offset)
         if all(_entity_file(sample, name, day).exists() for name in ENTITY_TABLES):
             continue
+        for name, rows in _news(sample, day).items():
+            yield bool(rows.height) and _write_rows(sample, name, day, rows)
         for name, rows in _snapshot(sample, tickets, day).items():
-            shaped = _as_text(_shaped(rows, name))
-            shaped = bad_ticket(shaped) if name == "tickets.tickets" else shaped
-            yield _write(_entity_file(sample, name, day), partial(_csv, shaped))
+            yield _write_rows(sample, name, day, rows)
+
+
+def _write_rows(sample: _Sample, name: str, day: date, rows: pl.DataFrame) -> bool:
+    """One day's file of a table; says whether it is new."""
+    shaped = _as_text(_shaped(rows, name))
+    shaped = bad_ticket(shaped) if name == "tickets.tickets" else shaped
+    return _write(_entity_file(sample, name, day), partial(_csv, shaped))
+
+
+def _news(sample: _Sample, day: date) -> Mapping[str, pl.DataFrame]:
+    """What `day` brings to the tables that grow; the history's last day brings all before it."""
+    since = None if day == sample.calendar.turn else _end_of(day - timedelta(days=1))
+    known = known_invoicing(sample.invoicing, since, _end_of(day))
+    known = {**known, "fx_rates": known_rates(sample.rates, since, _end_of(day))}
+    tables = {name: known.get(name.split(".")[1]) for name in GROWING_TABLES}
+    return {name: rows for name, rows in tables.items() if rows is not None}
+
+
+def _end_of(day: date) -> datetime:
+    """The first instant after a day."""
+    return instant(day.toordinal() - EPOCH + 1)
 
 
 def _tickets(sample: _Sample) -> pl.DataFrame:
@@ -202,7 +237,7 @@ def _tickets(sample: _Sample) -> pl.DataFrame:
 def _snapshot(sample: _Sample, tickets: pl.DataFrame, day: date) -> Mapping[str, pl.DataFrame]:
     """All entity tables as their sources show them when `day` ends."""
     world = sample.world
-    end = instant(day.toordinal() - EPOCH + 1)
+    end = _end_of(day)
     billing = known_billing(sample.billing, end)
     return {
         "crm.accounts": known_accounts(world.accounts, billing, end),
@@ -211,6 +246,7 @@ def _snapshot(sample: _Sample, tickets: pl.DataFrame, day: date) -> Mapping[str,
         "events.users": known_users(world.people.table, end),
         "invoices.subscriptions": billing.subscriptions,
         "invoices.subscription_items": billing.items,
+        "invoices.discounts": billing.discounts,
         "tickets.tickets": known_tickets(tickets, end),
     }
 

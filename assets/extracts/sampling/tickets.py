@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.extracts.sampling import words
 from assets.extracts.sampling.accounts import Account
-from assets.extracts.sampling.billing import INSTANT
+from assets.extracts.sampling.moments import INSTANT
 from assets.extracts.sampling.people import NEVER
 from assets.extracts.sampling.world import World, season
 

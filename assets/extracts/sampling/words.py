@@ -56,6 +56,10 @@ SIZE_BANDS = {
     "201-1000": (0.24, "Growth", 201, 1000, 25),
     "1001+": (0.10, "Enterprise", 1001, 9000, 46),
 }
+# Where invoices are not in dollars, and what tax is on them, in per cent.
+CURRENCIES = {"DE": "EUR", "GB": "GBP"}
+TAX_PERCENT = {"DE": 19, "GB": 20, "CA": 5}
+
 PRODUCT_LINES = ("Operations", "Projects", "Field teams")
 
 # plan: price of a seat for a month; a year costs ten months
