@@ -123,7 +123,7 @@ states as (
 
     from item_amounts
 
-    where policy = 'standard'
+    where policy = 'standard' and rule is null
 
     union all
 
