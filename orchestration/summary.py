@@ -20,6 +20,7 @@ _SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 _ARROWS = {"up": "↗", "down": "↘", "flat": "→"}
 _SHOWN_ACCOUNTS = 10
 _SHOWN_ALERTS = 12
+_SHOWN_MONTHS = 6
 
 
 def print_summary(settings: Settings, console: Console) -> None:
@@ -33,6 +34,7 @@ def print_summary(settings: Settings, console: Console) -> None:
         connection.execute("set TimeZone = 'UTC'")
         console.print(_release_panel(manifest, connection))
         console.print(_attention_table(connection))
+        console.print(_mrr_table(connection))
     console.print(_alert_table(_read_alerts(settings)))
     console.print(_files_panel(settings, manifest))
 
@@ -108,6 +110,29 @@ def _attention_table(connection: duckdb.DuckDBPyConnection) -> Table:
             Text(said, style=_STATE_STYLES.get(state, "")),
             "; ".join(_short(reason) for reason in reasons),
         )
+    return table
+
+
+def _mrr_table(connection: duckdb.DuckDBPyConnection) -> Table:
+    """The latest months of everybody's MRR, what moved it, and what stayed of a year before."""
+    table = Table(title="MRR by month", title_justify="left", title_style="bold")
+    for name in (
+        "month", "starting", "new", "back", "expansion", "contraction", "churn", "fx", "ending",
+        "NRR", "GRR",
+    ):  # fmt: skip
+        table.add_column(name, justify="left" if name == "month" else "right", no_wrap=True)
+    rows = connection.execute(
+        "select strftime(b.month, '%Y-%m'), b.starting_mrr, b.new_mrr, b.reactivation_mrr, "
+        "b.expansion_mrr, -b.contraction_mrr, -b.churn_mrr, b.fx_mrr, b.ending_mrr, "
+        "r.net_revenue_retention_ratio, r.gross_revenue_retention_ratio "
+        "from revenue.mrr_bridge_monthly b left join revenue.revenue_retention_monthly r "
+        "on r.month = b.month and r.is_headline and r.segment_by = 'all' "
+        "where b.segment_by = 'all' order by b.month desc limit ?",
+        [_SHOWN_MONTHS],
+    ).fetchall()
+    for month, *amounts, net, gross in reversed(rows):
+        ratios = ("" if ratio is None else f"{ratio:.0%}" for ratio in (net, gross))
+        table.add_row(month, *(f"{amount:,.0f}" for amount in amounts), *ratios)
     return table
 
 

@@ -178,6 +178,7 @@ def test_a_green_run_says_what_it_made_and_prints_no_warning(first: Step) -> Non
     """A first impression of warnings about our own tools, or of nothing at all."""
     assert f"release 000001-{as_of(ONE)}" in first.ran.out
     assert "Who needs attention" in first.ran.out
+    assert "MRR by month" in first.ran.out
     assert first.ran.err == ""
 
 
