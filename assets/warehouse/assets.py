@@ -56,6 +56,41 @@ class _Translator(DagsterDbtTranslator):
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return str(dbt_resource_props.get("description", "")).strip()
 
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        return dg.AssetCheckSpec(
+            name=spec.name,
+            asset=spec.asset_key,
+            description=_check_description(manifest["nodes"][unique_id]),
+            additional_deps=spec.additional_deps,
+            metadata=spec.metadata,
+            blocking=spec.blocking,
+        )
+
+
+def _check_description(test: Mapping[str, Any]) -> str | None:
+    """What a dbt test promises: its own words, else those of its kind with its columns."""
+    if test.get("description"):
+        return str(test["description"]).strip()
+    kind = test.get("test_metadata") or {}
+    arguments = kind.get("kwargs", {})
+    said = {
+        "is_unique": f"The grain: no two rows agree in {', '.join(arguments.get('columns', ()))}.",
+        "every_number_is_finite": "No number is infinite, or none at all (a division by zero).",
+        "accepted_values": f"{arguments.get('column_name')} is one of "
+        f"{', '.join(map(str, arguments.get('values', ())))}.",
+        "unique": f"No value of {arguments.get('column_name')} stands twice.",
+    }
+    return said.get(str(kind.get("name")))
+
 
 def build_configuration_asset(
     options: WarehouseOptions, partitions: dg.PartitionsDefinition
