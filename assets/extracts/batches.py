@@ -22,6 +22,7 @@ from assets.extracts.duplicates import (
     remove_older,
 )
 from assets.extracts.errors import ExtractError, RefusedFileError
+from assets.extracts.event_days import note_deliveries, note_losers
 from assets.extracts.inspection import assert_unchanged
 from assets.extracts.landing import find_files, plan_of
 from assets.extracts.loads import Found, Job, Load, Refusal
@@ -262,6 +263,7 @@ def _apply(change: Change) -> None:
     connection, contract = load.connection, load.contract
     forget_refusals(load, {job.delivery.path for job in change.staged})
     back = (*change.replaced, *change.unseated, *_of(change.again))
+    note_deliveries(connection, contract, [delivery.delivery_id for delivery in back])
     take_back(connection, contract, [delivery.delivery_id for delivery in back])
     forget_deliveries(connection, change.unseated)
     write_deliveries(connection, [replace(d, state="superseded") for d in change.replaced])
@@ -271,9 +273,14 @@ def _apply(change: Change) -> None:
     ordered = sorted(every.values(), key=lambda delivery: delivery.load_order)
     lost = {} if contract.is_entity else _without_duplicates(change, ordered)
     _insert(change, every, lost)
-    for number, delivery in before.items():
-        if number not in fresh and every[number].known_at != delivery.known_at:
-            set_known_at(connection, contract, every[number])
+    dated_anew = [
+        number
+        for number, delivery in before.items()
+        if number not in fresh and every[number].known_at != delivery.known_at
+    ]
+    for number in dated_anew:
+        set_known_at(connection, contract, every[number])
+    note_deliveries(connection, contract, [*fresh, *dated_anew])
     if load.is_full:
         mark_deleted(connection, contract, ordered)
     forget_duplicates(connection)
@@ -292,6 +299,7 @@ def _without_duplicates(change: Change, ordered: Sequence[Delivery]) -> dict[int
     order = [delivery.delivery_id for delivery in ordered]
     lost = find_duplicates(connection, contract, staged, order)
     if lost.keys() - staged.keys():
+        note_losers(connection, contract)
         remove_older(connection, contract)
     return lost
 

@@ -68,7 +68,8 @@ class Contract(BaseModel):
     """One landed table: its columns in order, its key and how its files are to be understood.
 
     `never_stored` names columns of the files that are dropped unread, in any case of letters:
-    they do not reach the extras either.
+    they do not reach the extras either. `rolled_up` tables tell the warehouse which days of which
+    accounts a load changed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +82,7 @@ class Contract(BaseModel):
     dated_by: str | None = None
     expected_within_days: int | None = None
     never_stored: tuple[str, ...] = ()
+    rolled_up: bool = False
     columns: tuple[Column, ...]
 
     @model_validator(mode="after")
@@ -93,6 +95,8 @@ class Contract(BaseModel):
             raise ValueError(f"key column {missing[0]} is not a required column")
         if self.dated_by is not None and self.dated_by not in names:
             raise ValueError(f"dated_by names {self.dated_by}, which is no column")
+        if self.rolled_up and (self.dated_by is None or "account_id" not in names):
+            raise ValueError("a rolled_up table needs dated_by and a column account_id")
         return self
 
     @property

@@ -10,6 +10,7 @@ import duckdb
 
 from assets.extracts.casting import quoted
 from assets.extracts.contracts import Contract
+from assets.extracts.event_days import REMOVED
 from assets.extracts.rejects import Staged
 from assets.extracts.tables import raw_name
 
@@ -92,7 +93,7 @@ def remove_older(connection: duckdb.DuckDBPyConnection, contract: Contract) -> N
     """Deletes the duplicates that were in the table before; staged ones never get there."""
     connection.execute(
         f"delete from {raw_name(contract)} using temp.losers "  # noqa: S608
-        "where _delivery_id = losers.delivery_id and _row = losers.row_number"
+        f"where {REMOVED}"
     )
 
 

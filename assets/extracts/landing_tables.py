@@ -104,6 +104,15 @@ RELOADS = (
     _column("rows_rejected", "BIGINT", "Of these, rows in the quarantine."),
 )
 
+EVENT_DAYS = (
+    _column("change_id", "BIGINT", "Which change it was; later ones are greater."),
+    _column("account_id", "VARCHAR", "The account as the events name it."),
+    _column(
+        "first_at", INSTANT, "The first event of that UTC day which came, went or was dated anew."
+    ),
+    _column("last_at", INSTANT, "The last one."),
+)
+
 LANDING_TABLES = {
     "deliveries": (
         "One row per delivery (table, path, content) that was loaded or refused.",
@@ -120,6 +129,10 @@ LANDING_TABLES = {
     "reloads": (
         "One row per delivery that csw land reload read again.",
         RELOADS,
+    ),
+    "event_days": (
+        "One row per change of the raw events, account and UTC day that it touched.",
+        EVENT_DAYS,
     ),
 }
 

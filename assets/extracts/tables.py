@@ -8,6 +8,7 @@ import duckdb
 from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
+from assets.extracts.event_days import note_table
 from assets.extracts.landing_tables import LANDING_TABLES
 from assets.extracts.rejects import Staged
 
@@ -27,6 +28,9 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         for column in columns:
             said = literal(column.description)
             connection.execute(f"comment on column landing.{name}.{quoted(column.name)} is {said}")
+    if connection.execute("select count(*) from landing.event_days").fetchone() == (0,):
+        for contract in load_contracts().values():
+            note_table(connection, contract)
 
 
 def _columns(contract: Contract) -> dict[str, str]:

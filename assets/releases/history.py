@@ -13,6 +13,13 @@ SHOWN: dict[str, str] = {
     "fct_account_health_daily": "health.fct_account_health_daily",
     "fct_health_conditions_daily": "health.fct_health_conditions_daily",
 }
+# What the usage rollups were made from: dbt reads and writes it (models/staging/rollups).
+ROLLUP_BOOKS: dict[str, str] = {
+    "done": "change_id bigint, as_of timestamptz",
+    "facts": "source_account_id varchar, account_id varchar, first_day date, last_day date, "
+    "fact varchar",
+    "days_begun": "account_id varchar, day date",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +56,9 @@ def prepare_history(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(
             f"create table if not exists history.{table} (account_id varchar, day date)"
         )
+    connection.execute("create schema if not exists rollups")
+    for table, columns in ROLLUP_BOOKS.items():
+        connection.execute(f"create table if not exists rollups.{table} ({columns})")
     connection.execute(
         "create table if not exists history.releases ("
         "sequence bigint primary key, release_id varchar not null, as_of timestamptz not null, "

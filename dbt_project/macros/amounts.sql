@@ -20,6 +20,15 @@
         )
 {%- endmacro %}
 
+{# What part of an invoice is worth in the reporting currency: amount x worth / units, the amount in
+   whole 0.0001, the worth in cents: DECIMAL(18, 2). Most balances are 0 and need no division. #}
+{% macro share_of_worth(amount, worth, units) -%}
+    case
+            when {{ amount }} = 0 then 0
+            else {{ rounded_amount('cast(' ~ amount ~ ' * 10000 as hugeint) * ' ~ worth, units, 2) }}
+        end
+{%- endmacro %}
+
 {# A month's amount in the original currency: DECIMAL(18, 4). #}
 {% macro original_amount(picos, per_months) -%}
     {{ rounded_amount(picos, '(cast(100000000 as hugeint) * ' ~ per_months ~ ')', 4) }}

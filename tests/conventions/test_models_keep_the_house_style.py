@@ -30,7 +30,7 @@ CLOCKS = re.compile(
 NAMES = {
     "staging": re.compile(r"^stg_[a-z]+__[a-z_]+$"),
     "intermediate": re.compile(r"^int_[a-z_]+$"),
-    "marts": re.compile(r"^(dim|fct|account|metric|mrr|receivables|renewal|revenue)_[a-z_]+$"),
+    "marts": re.compile(r"^(dim|fct|account|metric|mrr|receivables|renewal|revenue|usage|user|module)_[a-z_]+$"),
 }
 # dbt knows its graph on a real run only; tests/integration/test_metric_registry.py stands for it.
 NOT_FOR_UNIT_TESTS = {"metric_registry"}

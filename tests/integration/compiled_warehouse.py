@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from assets.extracts.contracts import Contract, load_contracts
+from assets.extracts.event_days import note_table
 from assets.extracts.tables import prepare, raw_name
 from assets.releases.history import prepare_history
 
@@ -149,6 +150,7 @@ def land(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> N
         else:
             contract = contracts[name]
             _insert(connection, raw_name(contract), _with_defaults(contract, rows))
+            note_table(connection, contract)
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[dict[str, Any]]:

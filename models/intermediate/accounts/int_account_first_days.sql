@@ -11,9 +11,9 @@ accounts as (
 
 ),
 
-events as (
+event_days as (
 
-    select * from {{ ref('int_events_linked') }}
+    select * from {{ ref('int_event_days') }}
 
 ),
 
@@ -51,13 +51,6 @@ dated_rows as (
     union all
     select
         account_id,
-        min(occurred_at) as dated_at,
-        known_from
-    from events
-    group by all
-    union all
-    select
-        account_id,
         created_at as dated_at,
         known_from
     from users
@@ -92,6 +85,15 @@ dated as (
     from dated_rows
 
     where dated_at is not null
+
+    union all
+
+    select
+        account_id,
+        day as first_day,
+        greatest(day, known_day) as known_day
+
+    from event_days
 
 ),
 

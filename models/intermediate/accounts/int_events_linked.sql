@@ -7,7 +7,16 @@ with
 
 events as (
 
+    -- A rollup sets the two variables to the days that it makes anew; elsewhere they are not set.
     select * from {{ ref('stg_events__events') }}
+
+    where
+        occurred_at >= coalesce(
+            getvariable('events_from'), cast('-infinity' as timestamp with time zone)
+        )
+        and occurred_at < coalesce(
+            getvariable('events_until'), cast('infinity' as timestamp with time zone)
+        )
 
 ),
 

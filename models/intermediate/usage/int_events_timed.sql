@@ -1,8 +1,15 @@
--- One row per counted event, with its session and the time that it opens (spec 30, first
--- paragraph). A session belongs to one actor and one local day, so that a day's rollup depends on
--- that day alone. Time is in integer microseconds: sums of DOUBLE differ from run to run.
+-- One row per counted event of a day that is due, with its session and the time that it opens (spec
+-- 30, first paragraph). A session belongs to one actor and one local day, so that a day's rollup
+-- depends on that day alone. Time is in whole microseconds: sums of DOUBLE differ from run to run.
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    pre_hook=[
+        "{{ read_events_from(ref('int_usage_days_due')) }}",
+        "{{ read_events_until(ref('int_usage_days_due')) }}",
+    ],
+    post_hook=["reset variable events_from", "reset variable events_until"]
+) }}
 
 {% set session_gap = 30 * 60 * 1000000 %}
 {% set session_cap = 12 * 60 * 60 * 1000000 %}
@@ -105,10 +112,14 @@ final as (
         is_session_start,
         occurred_at,
         event_type,
+        package,
         module,
+        feature,
         quantity,
+        device,
         is_activity,
         known_day,
+        user_known_day,
         cast(
             least(session_us, {{ session_cap }}) - least(session_us - opened_us, {{ session_cap }})
             as bigint

@@ -18,9 +18,9 @@ actor_days as (
 
 ),
 
-sessions as (
+session_days as (
 
-    select * from {{ ref('int_sessions_measured') }}
+    select * from {{ ref('int_session_days') }}
 
 ),
 
@@ -30,9 +30,9 @@ user_spans as (
 
 ),
 
-events as (
+event_days as (
 
-    select * from {{ ref('stg_events__events') }}
+    select * from {{ ref('int_event_days') }}
 
 ),
 
@@ -105,19 +105,17 @@ session_lengths as (
     select
         account_id,
         day,
-        sum(session_us) / count(*) / 1000000 as mean_session_length,
-        median(session_us) / 1000000 as median_session_length
+        sessions_us / session_count / 1000000 as mean_session_length,
+        median_session_us / 1000000 as median_session_length
 
-    from sessions
-
-    group by account_id, day
+    from session_days
 
 ),
 
 login_source as (
 
     -- A source that sends no logins: the first event of a session stands for one.
-    select coalesce(bool_or(event_type = 'login'), false) as has_logins from events
+    select coalesce(bool_or(has_login), false) as has_logins from event_days
 
 ),
 

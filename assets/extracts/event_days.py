@@ -1,0 +1,57 @@
+"""The log of what the loader changed, by account and day: rollups recompute these days alone.
+
+Only contracts that say `rolled_up` are logged. Every change logs the rows that it adds, takes away
+or dates anew, in the transaction that does it, so that a kill loses neither.
+"""
+
+from collections.abc import Collection
+
+import duckdb
+
+from assets.extracts.casting import quoted
+from assets.extracts.contracts import Contract
+
+REMOVED = "_delivery_id = losers.delivery_id and _row = losers.row_number"
+
+
+def note_deliveries(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Collection[int]
+) -> None:
+    """Logs the days of all rows that deliveries have in the raw table now."""
+    if contract.rolled_up and deliveries:
+        _note(
+            connection,
+            contract,
+            "where _delivery_id in (select unnest(?::bigint[]))",
+            [list(deliveries)],
+        )
+
+
+def note_losers(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Logs the days of the older rows that `find_duplicates` found to be duplicates."""
+    if contract.rolled_up:
+        _note(connection, contract, f"inner join temp.losers on {REMOVED}", [])
+
+
+def note_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Logs the days of all rows: a build that is older than this log knows none of them."""
+    if contract.rolled_up:
+        _note(connection, contract, "", [])
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, which: str, values: list[object]
+) -> None:
+    raw = f"{quoted(contract.source)}.{quoted(contract.table)}"
+    dated_by = quoted(str(contract.dated_by))
+    connection.execute(
+        f"""
+        insert into landing.event_days (change_id, account_id, first_at, last_at)
+        select
+            (select coalesce(max(change_id), 0) + 1 from landing.event_days),
+            account_id, min({dated_by}), max({dated_by})
+        from {raw} {which}
+        group by account_id, date_trunc('day', {dated_by})
+        """,  # noqa: S608
+        values,
+    )

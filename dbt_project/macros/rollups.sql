@@ -1,0 +1,61 @@
+{# Statements around the usage rollups (models/intermediate/usage/rollups), which keep what they hold
+   and make anew the days that are due. State that one run leaves to the next stands in the schema
+   `rollups`: a `ref` to it would be a circle. #}
+
+{# What the rollups' SQL is: where it changes, every day that still has its events is made anew. #}
+{% macro rollups_version() -%}
+    {%- set checksums = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.get('nodes', {}).values() if 'rollup' in node.tags -%}
+            {%- do checksums.append(node.checksum.checksum) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- local_md5(checksums | sort | join(' ')) -}}
+{%- endmacro %}
+
+{# Takes the days that are due out of a rollup, in the transaction that puts them in again. #}
+{% macro forget_days(days) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where (account_id, day) in (select account_id, day from {{ days }})
+    {%- endif -%}
+{%- endmacro %}
+
+{# Lets int_events_linked read the events of these days alone, and of so many days before them. #}
+{% macro read_events_from(days, before=0) -%}
+    set variable events_from = (
+        select coalesce({{ first_instant('min(day) - ' ~ before) }}, 'infinity') from {{ days }}
+    )
+{%- endmacro %}
+
+{% macro read_events_until(days) -%}
+    set variable events_until = (
+        select coalesce({{ first_instant('max(day) + 1') }}, '-infinity') from {{ days }}
+    )
+{%- endmacro %}
+
+{% macro note_days_begun() -%}
+    insert into {{ source('rollups', 'days_begun').render() }}
+    select account_id, day from {{ this }}
+    except
+    select account_id, day from {{ source('rollups', 'days_begun') }}
+{%- endmacro %}
+
+{# An identification whose day is made anew may be gone; where it is not, one row of it is enough. #}
+{% macro forget_identifications(days) -%}
+    {%- if is_incremental() -%}
+        update {{ this }} set is_gone = true
+        where (account_id, day) in (select account_id, day from {{ days }})
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_what_is_not_gone() -%}
+    delete from {{ this }}
+    where
+        is_gone
+        and (account_id, anonymous_id, user_id, identified_at) in (
+            select (account_id, anonymous_id, user_id, identified_at)
+            from {{ this }}
+            where not is_gone
+        )
+{%- endmacro %}

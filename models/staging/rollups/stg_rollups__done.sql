@@ -1,0 +1,21 @@
+-- One row per time that the usage rollups were finished: the last one, or none yet.
+
+with
+
+source as (
+
+    select * from {{ source('rollups', 'done') }}
+
+),
+
+renamed as (
+
+    select
+        change_id,
+        as_of
+
+    from source
+
+)
+
+select * from renamed
