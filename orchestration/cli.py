@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -17,6 +17,7 @@ from assets.extracts.sampling.sample import write_sample
 from assets.releases import folders
 from checks.seeds import find_problems
 from orchestration.cli_extracts import contracts_app, land_app, profile_app
+from orchestration.cli_sample import DEMO_THROUGH, sample
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
 from orchestration.settings import ROOT, Settings
 from orchestration.terminal import (
@@ -40,7 +41,7 @@ app = typer.Typer(
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(profile_app, name="profile")
 app.add_typer(land_app, name="land")
-_DEMO_THROUGH = date(2026, 6, 30)
+app.command()(sample)
 
 
 @app.command()
@@ -56,30 +57,6 @@ def run(
     settings = settings_of(home=home, landing=landing, profile=profile)
     _run(settings, as_of)
     _print_summary(settings)
-
-
-@app.command()
-def sample(
-    landing: Annotated[Path, typer.Argument(help="Folder to write the extracts into.")],
-    accounts: Annotated[int, typer.Option(help="Accounts at the start.", min=1)] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 7,
-    through: Annotated[
-        str, typer.Option(help="Last day; called again with a later one, only new days are added.")
-    ] = _DEMO_THROUGH.isoformat(),
-) -> None:
-    """Write deterministic sample extracts: growth, seasons, plan changes, decline before churn."""
-    try:
-        last = date.fromisoformat(through)
-    except ValueError:
-        stop(f"{through!r} is no day: give one such as {_DEMO_THROUGH}", EXIT_CODE_USAGE)
-    try:
-        written = write_sample(landing, accounts=accounts, seed=seed, through=last)
-    except (ExtractError, ValueError) as error:
-        stop(str(error), EXIT_CODE_USAGE)
-    console.print(
-        f"{written.events_written:,} events of {written.accounts} accounts through "
-        f"{written.through} in {written.files_written} files under {landing}"
-    )
 
 
 @app.command()
@@ -107,10 +84,10 @@ def demo(home: Home = None) -> None:
     settings = settings_of(home=home)
     landing = settings.landing_folder
     last = folders.current_as_of(settings.releases)
-    days = [_DEMO_THROUGH - timedelta(days=6), _DEMO_THROUGH]
+    days = [DEMO_THROUGH - timedelta(days=6), DEMO_THROUGH]
     if last is not None:
         released = last_full_day(last, settings.zone)
-        days = [max(released, _DEMO_THROUGH) + timedelta(days=1)]
+        days = [max(released, DEMO_THROUGH) + timedelta(days=1)]
         console.print(f"[bold]Incremental:[/] released through {released}; one more day lands")
     for day in days:
         written = write_sample(landing, through=day)
