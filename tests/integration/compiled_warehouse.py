@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from jinja2 import Environment
 
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.event_days import note_table
@@ -57,6 +58,9 @@ class Node:
     types: Mapping[str, str]
     never_null: tuple[str, ...]
     parents: tuple[str, ...]
+    is_kept: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
 
     @property
     def is_seed(self) -> bool:
@@ -127,6 +131,30 @@ class Warehouse:
                 _seed(connection, node, self.seeds, (seeds or {}).get(node.name))
             else:
                 _make(connection, node, stand_ins)
+
+    def run_on(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        as_of: datetime,
+        *,
+        zone: str = "UTC",
+        seeds: Mapping[str, Rows] | None = None,
+        dies_before: str | None = None,
+    ) -> None:
+        """As dbt does it in a build that holds earlier runs: incremental models keep their rows.
+
+        Hooks run as well. `dies_before` names the model at which the run ends as if it were killed.
+        """
+        stand_ins = {AS_OF: as_of.isoformat(), ZONE: zone, VERSION: "v1"}
+        for schema in sorted({node.schema for node in self.nodes}):
+            connection.execute(f'create schema if not exists "{schema}"')
+        for node in self.nodes:
+            if node.name == dies_before:
+                return
+            if node.is_seed:
+                _seed(connection, node, self.seeds, (seeds or {}).get(node.name))
+            else:
+                _keep(connection, self, node, stand_ins)
 
 
 def open_build() -> duckdb.DuckDBPyConnection:
@@ -219,6 +247,9 @@ def _nodes(manifest: Path) -> Iterable[Node]:
             name=node["name"],
             sql=node.get("compiled_code", ""),
             types=node["config"].get("column_types") or (promised if is_enforced else {}),
+            is_kept=node["config"]["materialized"] == "incremental",
+            before=tuple(hook["sql"] for hook in node["config"]["pre-hook"]),
+            after=tuple(hook["sql"] for hook in node["config"]["post-hook"]),
             never_null=tuple(
                 column["name"]
                 for column in node["columns"].values()
@@ -259,12 +290,80 @@ def _seed(
 
 
 def _make(connection: duckdb.DuckDBPyConnection, node: Node, stand_ins: Mapping[str, str]) -> None:
-    sql = node.sql
-    for stand_in, value in stand_ins.items():
-        sql = sql.replace(stand_in, value)
+    sql = _filled(node.sql, stand_ins)
     connection.execute(f"create or replace table {node.relation} as\n{sql}")
     if node.types:
         _keep_contract(connection, node)
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    node: Node,
+    stand_ins: Mapping[str, str],
+) -> None:
+    """One model in a transaction of its own, with its hooks, onto what it held before."""
+    is_there = bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where schema_name = ? and table_name = ?",
+            [node.schema, node.name],
+        ).fetchall()
+    )
+    is_kept = node.is_kept and is_there
+    connection.execute("begin")
+    for hook in node.before:
+        _run_hook(connection, warehouse, node, hook, stand_ins, is_incremental=is_kept)
+    if is_kept:
+        connection.execute(f"insert into {node.relation} by name {_filled(node.sql, stand_ins)}")
+    else:
+        _make(connection, node, stand_ins)
+    for hook in node.after:
+        _run_hook(connection, warehouse, node, hook, stand_ins, is_incremental=is_kept)
+    connection.execute("commit")
+
+
+def _run_hook(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    node: Node,
+    hook: str,
+    stand_ins: Mapping[str, str],
+    *,
+    is_incremental: bool,
+) -> None:
+    """Renders a hook with the project's own macros and runs it, if anything is left of it."""
+    macros = "".join(
+        (PROJECT / "macros" / f"{name}.sql").read_text("utf-8") for name in ("time", "rollups")
+    )
+    relations = {other.name: other.relation for other in warehouse.nodes}
+    variables = {"as_of": AS_OF, "reporting_time_zone": ZONE}
+    template = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(  # noqa: S701 - SQL
+        macros + hook
+    )
+    sql = template.render(
+        this=node.relation,
+        ref=relations.__getitem__,
+        source=lambda schema, name: _Source(f'"build"."{schema}"."{name}"'),
+        var=variables.__getitem__,
+        is_incremental=lambda: is_incremental,
+        execute=False,
+    ).strip()
+    if sql:
+        connection.execute(_filled(sql, stand_ins))
+
+
+class _Source(str):
+    """A source's relation, which dbt would narrow under --empty."""
+
+    def render(self) -> str:
+        """The relation itself."""
+        return str(self)
+
+
+def _filled(sql: str, stand_ins: Mapping[str, str]) -> str:
+    for stand_in, value in stand_ins.items():
+        sql = sql.replace(stand_in, value)
+    return sql
 
 
 def _keep_contract(connection: duckdb.DuckDBPyConnection, node: Node) -> None:

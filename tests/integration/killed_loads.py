@@ -31,6 +31,7 @@ ACCOUNTS = "account_id,account_name,created_at\n"
 BOOKS = (
     "select * exclude (loaded_at, run_id) from landing.deliveries order by delivery_id",
     "select * from landing.quarantine order by delivery_id, row_number",
+    "select * from landing.event_days order by all",
 )
 
 

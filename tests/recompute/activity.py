@@ -85,7 +85,7 @@ def account_activity_daily(
             account's first.
         zone: the reporting time zone.
     """
-    events = identified(events, as_of, zone)
+    events = identified(events, as_of)
     known = [row for row in accounts if row["created_at"] < as_of and not row.get("is_test")]
     everyone = registrations(known, users, events, as_of, zone)
     moments = counted_moments(known, users, events, as_of, zone)
@@ -255,33 +255,26 @@ def actor_of(event: Row) -> Actor:
     return ("nameless", "")
 
 
-def identified(events: Sequence[Row], as_of: datetime, zone: tzinfo = UTC) -> list[Row]:
+def identified(events: Sequence[Row], as_of: datetime) -> list[Row]:
     """The events, each anonymous one under the user that its visitor is found to be in 30 days.
 
-    The first event of a local day that names an anonymous id and a user identifies the one as the
-    other, within the account. The first identification at or after the event decides.
+    An event that names an anonymous id and a user identifies the one as the other, within the
+    account; the first one at or after an event decides whose it is.
     """
-    found: dict[tuple[str, str], dict[tuple[date, str], datetime]] = defaultdict(dict)
+    found: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
     for event in events:
         user, visitor, at = event.get("user_id"), event.get("anonymous_id"), event["occurred_at"]
         if user is not None and visitor is not None and at < as_of:
-            firsts = found[event["account_id"], visitor]
-            where = (local_day(at, zone), user)
-            firsts[where] = min(firsts.get(where, at), at)
+            found[event["account_id"], visitor].append((at, user))
     return [_identified(event, found) for event in events]
 
 
-def _identified(
-    event: Row, found: Mapping[tuple[str, str], Mapping[tuple[date, str], datetime]]
-) -> Row:
-    if event.get("user_id") is not None or event.get("anonymous_id") is None:
+def _identified(event: Row, found: Mapping[tuple[str, str], Sequence[tuple[datetime, str]]]) -> Row:
+    visitor, at = event.get("anonymous_id"), event["occurred_at"]
+    if event.get("user_id") is not None or visitor is None:
         return event
-    at = event["occurred_at"]
-    later = [
-        (instant, user)
-        for (_, user), instant in found.get((event["account_id"], event["anonymous_id"]), {}).items()
-        if at <= instant <= at + timedelta(days=30)
-    ]
+    last = at + timedelta(days=30)
+    later = [one for one in found.get((event["account_id"], visitor), ()) if at <= one[0] <= last]
     return {**event, "user_id": min(later)[1]} if later else event
 
 
@@ -357,7 +350,7 @@ def account_module_usage(
     `(none)` holds what names no module, so that the modules add up to the account; it has no rank.
     A module is used by an event of type `use`; its time is the time of all its events.
     """
-    events = identified(events, as_of, zone)
+    events = identified(events, as_of)
     known = [row for row in accounts if row["created_at"] < as_of and not row.get("is_test")]
     everyone = registrations(known, users, events, as_of, zone)
     last = local_day(as_of, zone) - ONE_DAY

@@ -76,6 +76,20 @@ changed_facts as (
 
 ),
 
+counted_under as (
+
+    select
+        source_account_id,
+        account_id
+    from routes
+    union
+    select
+        source_account_id,
+        account_id
+    from facts_before
+
+),
+
 touched as (
 
     select
@@ -98,12 +112,16 @@ touched as (
 
     union all
 
+    -- A link that comes takes from what the id stood for without it, so all of them are touched.
     -- The day before and after as well: the time zone may be what changed.
     select
-        changed_facts.account_id,
+        counted_under.account_id,
         {{ local_day('event_days.first_at') }} + cast(shifts.days as integer) as day
 
     from changed_facts
+
+    inner join counted_under
+        on changed_facts.source_account_id = counted_under.source_account_id
 
     inner join event_days on changed_facts.source_account_id = event_days.source_account_id
 
