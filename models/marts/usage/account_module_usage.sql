@@ -1,5 +1,5 @@
 -- One row per account and module that it ever used, as of the as-of day: the last 30 full days, the
--- 30 before them, and the module's peers. `(none)` is use that names no module; it has no rank.
+-- 30 before them, and its peers. `(none)` is use that names no module, and has no rank.
 
 with
 
@@ -7,11 +7,21 @@ module_days as (
 
     select * from {{ ref('int_module_days') }}
 
+    where day >= {{ as_of_day() }} - 60 and day < {{ as_of_day() }}
+
+),
+
+seen as (
+
+    select * from {{ ref('int_features_seen') }}
+
 ),
 
 activity as (
 
     select * from {{ ref('fct_account_activity_daily') }}
+
+    where day = {{ as_of_day() }} - 1
 
 ),
 
@@ -19,36 +29,48 @@ accounts as (
 
     select * from {{ ref('dim_accounts') }}
 
+    where not is_test
+
 ),
 
-last_days as (
+health as (
+
+    select * from {{ ref('fct_account_health_daily') }}
+
+    where day = {{ as_of_day() }} - 1
+
+),
+
+entitlements as (
+
+    select * from {{ ref('int_entitlements_dated') }}
+
+    where {{ as_of_day() }} - 1 between first_day and last_day
+
+),
+
+ever as (
 
     select
         account_id,
-        registered_users_30d
+        module,
+        max(last_used_on) as last_used_on
 
-    from activity
+    from seen
 
-    where day = {{ as_of_day() }} - 1
+    group by account_id, module
+
+    having max(last_used_on) is not null or sum(active_us) > 0
 
 ),
 
 windowed as (
 
     select
-        account_id,
-        module,
-        day,
-        actor_id,
-        user_id,
-        is_used,
-        active_us,
-        use_count,
+        *,
         day >= {{ as_of_day() }} - 30 as is_current
 
     from module_days
-
-    where day < {{ as_of_day() }}
 
 ),
 
@@ -57,33 +79,24 @@ totals as (
     select
         account_id,
         module,
-        coalesce(sum(active_us) filter (where is_current), 0) as active_us,
-        coalesce(sum(use_count) filter (where is_current), 0) as total_count,
-        coalesce(count(distinct day) filter (where is_current and is_used), 0) as days_used,
+        sum(active_us) filter (where is_current) as active_us,
+        sum(use_count) filter (where is_current) as total_count,
+        count(distinct day) filter (where is_current and is_used) as days_used,
         count(distinct user_id) filter (where is_current and is_used) as users,
         count(distinct actor_id) filter (
             where is_current and is_used and actor_id like 'anonymous %'
         ) as anonymous_users,
-        max(day) filter (where is_used) as last_used_on,
-        coalesce(
-            sum(active_us) filter (where not is_current and day >= {{ as_of_day() }} - 60), 0
-        ) as prior_us,
-        coalesce(
-            sum(use_count) filter (where not is_current and day >= {{ as_of_day() }} - 60), 0
-        ) as prior_total_count,
-        count(distinct user_id) filter (
-            where not is_current and is_used and day >= {{ as_of_day() }} - 60
-        ) as prior_users
+        sum(active_us) filter (where not is_current) as prior_us,
+        sum(use_count) filter (where not is_current) as prior_total_count,
+        count(distinct user_id) filter (where not is_current and is_used) as prior_users
 
     from windowed
 
     group by account_id, module
 
-    having bool_or(is_used) or sum(active_us) > 0
-
 ),
 
-user_days as (
+used_days as (
 
     -- Days on which an identified user used the module; a user's other time in it counts that day.
     select
@@ -115,164 +128,252 @@ per_day as (
         sum(use_count) as use_count,
         sum(users) as user_days
 
-    from user_days
+    from used_days
 
     group by account_id, module
 
 ),
 
-sized as (
+members as (
+
+    -- Who may be a peer: active accounts, with the two benchmarks that they belong to.
+    select
+        accounts.account_id,
+        activity.registered_users_30d,
+        health.profile,
+        {{ segment('accounts.tier') }} as tier,
+        {{ segment('accounts.size_band') }} as size_band,
+        accounts.status in ('customer', 'past_due') as is_active_account
+
+    from accounts
+
+    inner join activity on accounts.account_id = activity.account_id
+
+    left join health on accounts.account_id = health.account_id
+
+),
+
+offered as (
+
+    -- Peers are those who may use the module, with nobody in it as well as with many.
+    select
+        account_id,
+        module
+
+    from entitlements
+
+    union
 
     select
-        totals.*,
-        last_days.registered_users_30d,
-        per_day.user_days_used,
-        per_day.seconds_per_user,
-        per_day.count_per_user,
-        per_day.active_us as user_us,
-        per_day.use_count as user_use_count,
-        per_day.user_days,
-        accounts.tier,
-        accounts.size_band,
-        accounts.status in ('customer', 'past_due') as is_active_account,
-        case
-            when totals.module <> '(none)'
-                then
-                    row_number() over (
-                        partition by totals.account_id, totals.module <> '(none)'
-                        order by totals.active_us desc, totals.module asc
-                    )
-        end as rank
+        account_id,
+        module
 
     from totals
 
-    inner join accounts on totals.account_id = accounts.account_id
-
-    inner join last_days on totals.account_id = last_days.account_id
-
-    left join per_day
-        on totals.account_id = per_day.account_id and totals.module = per_day.module
+    where users > 0
 
 ),
 
-segments as (
+offered_members as (
 
-    -- Every active account of the segment is a peer, with nobody in the module as well as with
-    -- many.
     select
-        tier,
-        size_band,
-        count(*) as accounts
+        offered.*,
+        members.profile,
+        members.tier,
+        members.size_band,
+        members.registered_users_30d,
+        coalesce(totals.users, 0) as users
 
-    from accounts
+    from offered
 
-    where status in ('customer', 'past_due') and not is_test
+    inner join members
+        on offered.account_id = members.account_id and members.is_active_account
 
-    group by tier, size_band
+    left join totals
+        on
+            offered.account_id = totals.account_id
+            and offered.module = totals.module
 
 ),
 
-segment_use as (
+profile_peers as (
 
     select
-        tier,
-        size_band,
         module,
+        profile,
+        count(*) as accounts,
         sum(users) as users,
         sum(registered_users_30d) as registered_users_30d
 
-    from sized
+    from offered_members
 
-    where is_active_account
-
-    group by tier, size_band, module
+    group by module, profile
 
 ),
 
-segment_registered as (
+segment_peers as (
 
     select
-        accounts.tier,
-        accounts.size_band,
-        sum(last_days.registered_users_30d) as registered_users_30d
+        module,
+        tier,
+        size_band,
+        count(*) as accounts,
+        sum(users) as users,
+        sum(registered_users_30d) as registered_users_30d
 
-    from accounts
+    from offered_members
 
-    inner join last_days on accounts.account_id = last_days.account_id
-
-    where accounts.status in ('customer', 'past_due')
-
-    group by accounts.tier, accounts.size_band
+    group by module, tier, size_band
 
 ),
 
 compared as (
 
+    -- The account itself is left out of its peers.
     select
-        sized.*,
-        coalesce(segments.accounts, 0) - case when sized.is_active_account then 1 else 0 end
-            as peer_accounts,
-        coalesce(segment_use.users, 0)
-        - case when sized.is_active_account then sized.users else 0 end as peer_users,
-        coalesce(segment_registered.registered_users_30d, 0)
-        - case when sized.is_active_account then sized.registered_users_30d else 0 end
-            as peer_registered_users
+        ever.account_id,
+        ever.module,
+        ever.last_used_on,
+        members.registered_users_30d,
+        coalesce(totals.active_us, 0) as active_us,
+        coalesce(totals.total_count, 0) as total_count,
+        coalesce(totals.days_used, 0) as days_used,
+        coalesce(totals.users, 0) as users,
+        coalesce(totals.anonymous_users, 0) as anonymous_users,
+        coalesce(totals.prior_us, 0) as prior_us,
+        coalesce(totals.prior_total_count, 0) as prior_total_count,
+        coalesce(totals.prior_users, 0) as prior_users,
+        coalesce(
+            profile_peers.accounts - case when own.account_id is null then 0 else 1 end, 0
+        ) as profile_accounts,
+        coalesce(profile_peers.users - coalesce(own.users, 0), 0) as profile_users,
+        coalesce(profile_peers.registered_users_30d - coalesce(own.registered_users_30d, 0), 0)
+            as profile_registered,
+        coalesce(
+            segment_peers.accounts - case when own.account_id is null then 0 else 1 end, 0
+        ) as segment_accounts,
+        coalesce(segment_peers.users - coalesce(own.users, 0), 0) as segment_users,
+        coalesce(segment_peers.registered_users_30d - coalesce(own.registered_users_30d, 0), 0)
+            as segment_registered
 
-    from sized
+    from ever
 
-    left join segments
+    inner join members on ever.account_id = members.account_id
+
+    left join totals
         on
-            sized.tier is not distinct from segments.tier
-            and sized.size_band is not distinct from segments.size_band
+            ever.account_id = totals.account_id
+            and ever.module = totals.module
 
-    left join segment_use
+    left join offered_members as own
         on
-            sized.tier is not distinct from segment_use.tier
-            and sized.size_band is not distinct from segment_use.size_band
-            and sized.module = segment_use.module
+            ever.account_id = own.account_id
+            and ever.module = own.module
 
-    left join segment_registered
+    left join profile_peers
         on
-            sized.tier is not distinct from segment_registered.tier
-            and sized.size_band is not distinct from segment_registered.size_band
+            ever.module = profile_peers.module
+            and members.profile = profile_peers.profile
+
+    left join segment_peers
+        on
+            ever.module = segment_peers.module
+            and members.tier = segment_peers.tier
+            and members.size_band = segment_peers.size_band
+
+),
+
+ranked as (
+
+    select
+        account_id,
+        module,
+        row_number() over (
+            partition by account_id order by active_us desc, module asc
+        ) as rank
+
+    from compared
+
+    where module <> '(none)'
 
 ),
 
 final as (
 
     select
-        account_id,
-        module,
-        cast(active_us / 1000000 as double) as total_seconds,
-        cast(total_count as bigint) as total_count,
-        cast(days_used as bigint) as days_used,
-        cast(users as bigint) as users,
-        cast(registered_users_30d - users as bigint) as non_users,
-        cast(registered_users_30d as bigint) as registered_users_30d,
-        cast(anonymous_users as bigint) as anonymous_users,
-        cast(users / nullif(registered_users_30d, 0) as double) as adoption_rate,
-        cast(seconds_per_user / user_days_used as double) as time_per_user_per_day_used,
-        cast(count_per_user / user_days_used as double) as count_per_user_per_day_used,
-        cast(user_us / nullif(user_days, 0) / 1000000 as double) as avg_seconds_per_user_day,
-        cast(user_use_count / nullif(user_days, 0) as double) as avg_count_per_user_day,
-        cast(coalesce(user_days, 0) as bigint) as user_days,
-        cast(rank as bigint) as rank,
-        last_used_on,
-        cast(prior_us / 1000000 as double) as prior_total_seconds,
-        cast(prior_total_count as bigint) as prior_total_count,
-        cast(prior_users as bigint) as prior_users,
-        cast(active_us / nullif(prior_us, 0) - 1 as double) as total_seconds_change_ratio,
-        cast(total_count / nullif(prior_total_count, 0) - 1 as double) as total_count_change_ratio,
-        cast(peer_accounts as bigint) as peer_accounts,
+        compared.account_id,
+        compared.module,
+        cast(compared.active_us / 1000000 as double) as total_seconds,
+        cast(compared.total_count as bigint) as total_count,
+        cast(compared.days_used as bigint) as days_used,
+        cast(compared.users as bigint) as users,
+        cast(compared.registered_users_30d - compared.users as bigint) as non_users,
+        compared.registered_users_30d,
+        cast(compared.anonymous_users as bigint) as anonymous_users,
         cast(
-            case when peer_accounts >= 5 then peer_users / peer_accounts end as double
+            compared.users / nullif(compared.registered_users_30d, 0) as double
+        ) as adoption_rate,
+        cast(
+            per_day.seconds_per_user / per_day.user_days_used as double
+        ) as time_per_user_per_day_used,
+        cast(
+            per_day.count_per_user / per_day.user_days_used as double
+        ) as count_per_user_per_day_used,
+        cast(
+            per_day.active_us / per_day.user_days / 1000000 as double
+        ) as avg_seconds_per_user_day,
+        cast(per_day.use_count / per_day.user_days as double) as avg_count_per_user_day,
+        cast(coalesce(per_day.user_days, 0) as bigint) as user_days,
+        cast(ranked.rank as bigint) as rank,
+        coalesce(ranked.rank <= 10, false) as is_top_10,
+        compared.last_used_on,
+        cast(compared.prior_us / 1000000 as double) as prior_total_seconds,
+        cast(compared.prior_total_count as bigint) as prior_total_count,
+        cast(compared.prior_users as bigint) as prior_users,
+        cast(
+            compared.active_us / nullif(compared.prior_us, 0) - 1 as double
+        ) as total_seconds_change_ratio,
+        cast(
+            compared.total_count / nullif(compared.prior_total_count, 0) - 1 as double
+        ) as total_count_change_ratio,
+        cast(compared.profile_accounts as bigint) as profile_peer_accounts,
+        cast(
+            case
+                when compared.profile_accounts >= 5
+                    then compared.profile_users / compared.profile_accounts
+            end as double
+        ) as profile_peer_average_users,
+        cast(
+            case
+                when compared.profile_accounts >= 5
+                    then compared.profile_users / nullif(compared.profile_registered, 0)
+            end as double
+        ) as profile_peer_adoption_rate,
+        cast(compared.segment_accounts as bigint) as peer_accounts,
+        cast(
+            case
+                when compared.segment_accounts >= 5
+                    then compared.segment_users / compared.segment_accounts
+            end as double
         ) as peer_average_users,
         cast(
-            case when peer_accounts >= 5 then peer_users / nullif(peer_registered_users, 0) end
-            as double
+            case
+                when compared.segment_accounts >= 5
+                    then compared.segment_users / nullif(compared.segment_registered, 0)
+            end as double
         ) as peer_adoption_rate
 
     from compared
+
+    left join per_day
+        on
+            compared.account_id = per_day.account_id
+            and compared.module = per_day.module
+
+    left join ranked
+        on
+            compared.account_id = ranked.account_id
+            and compared.module = ranked.module
 
 )
 

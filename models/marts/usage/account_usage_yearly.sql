@@ -1,0 +1,76 @@
+-- One row per account and fiscal year from its first day to the last full day, gaps filled with zeros:
+-- use of everything, with the period's own distinct users.
+
+with
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where not is_test and merged_day is null
+
+),
+
+months as (
+
+    select
+        *,
+        {{ fiscal_period_of('year', 'month') }} as year
+
+    from {{ ref('int_actor_feature_months') }}
+
+),
+
+periods as (
+
+    select
+        account_id,
+        cast(
+            unnest(
+                generate_series(
+                    {{ fiscal_period_of('year', 'first_day') }}, {{ as_of_day() }} - 1, interval 1 year
+                )
+            ) as date
+        ) as year
+
+    from accounts
+
+),
+
+totals as (
+
+    select
+        account_id,
+        year,
+        sum(use_count) as use_count,
+        count(distinct user_id) filter (where is_active) as active_users,
+        count(distinct actor_id) filter (
+            where is_active and actor_id like 'anonymous %'
+        ) as anonymous_users,
+        sum(active_us) as active_us
+
+    from months
+
+    group by account_id, year
+
+),
+
+final as (
+
+    select
+        periods.account_id,
+        periods.year,
+        cast(coalesce(totals.use_count, 0) as bigint) as interactions,
+        coalesce(totals.active_users, 0) as active_users,
+        coalesce(totals.anonymous_users, 0) as anonymous_users,
+        cast(coalesce(totals.active_us, 0) / 1000000 as double) as active_seconds,
+        periods.year + interval 1 year > {{ as_of_day() }} as is_partial
+
+    from periods
+
+    left join totals
+        on periods.account_id = totals.account_id and periods.year = totals.year
+
+)
+
+select * from final
