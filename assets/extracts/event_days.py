@@ -5,6 +5,7 @@ or dates anew, in the transaction that does it, so that a kill loses neither.
 """
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 import duckdb
 
@@ -55,3 +56,40 @@ def _note(
         """,  # noqa: S608
         values,
     )
+
+
+def cut_events(connection: duckdb.DuckDBPyConnection, contract: Contract, before: datetime) -> int:
+    """Removes raw rows dated before an instant, and their days from the log, in one transaction.
+
+    What was rolled up of them stays as it is: a day that is not in the log is never made anew.
+
+    Args:
+        connection: the build, outside any transaction.
+        contract: a table that is rolled up.
+        before: the first instant that stays; the first of a UTC day, so that no day is halved.
+
+    Returns:
+        How many rows went.
+
+    Raises:
+        ValueError: the table is not rolled up, so its history would be lost, or a day is halved.
+    """
+    if not contract.rolled_up:
+        raise ValueError(f"{contract.name} has no rollups, which would keep its history.")
+    if before.astimezone(UTC) != before.astimezone(UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    ):
+        raise ValueError(f"{before.isoformat()} is not the first instant of a UTC day.")
+    raw = f"{quoted(contract.source)}.{quoted(contract.table)}"
+    connection.execute("begin")
+    try:
+        gone = connection.execute(
+            f"delete from {raw} where {quoted(str(contract.dated_by))} < ?",  # noqa: S608
+            [before],
+        ).fetchone()
+        connection.execute("delete from landing.event_days where first_at < ?", [before])
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return int(gone[0]) if gone else 0

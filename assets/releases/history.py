@@ -15,9 +15,11 @@ SHOWN: dict[str, str] = {
 }
 # What the usage rollups were made from: dbt reads and writes it (models/staging/rollups).
 ROLLUP_BOOKS: dict[str, str] = {
-    "done": "change_id bigint, as_of timestamptz",
+    "done": "change_id bigint, as_of timestamptz, has_logins boolean",
     "facts": "source_account_id varchar, account_id varchar, first_day date, last_day date, "
     "fact varchar",
+    "licenses": "account_id varchar, user_id varchar, package varchar, first_day date, "
+    "last_day date, license_id varchar",
     "days_begun": "account_id varchar, day date",
 }
 

@@ -59,3 +59,13 @@
             where not is_gone
         )
 {%- endmacro %}
+
+{# The same for a rollup by month: the months of the days that are due. #}
+{% macro forget_months(days) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where (account_id, month) in (
+            select account_id, cast(date_trunc('month', day) as date) from {{ days }}
+        )
+    {%- endif -%}
+{%- endmacro %}

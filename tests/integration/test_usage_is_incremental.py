@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from assets.extracts.contracts import load_contracts
+from assets.extracts.event_days import cut_events
 from assets.extracts.known_log import KnownLog
 from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.loader import load_table
@@ -33,6 +34,7 @@ TABLES = (
 )
 ENDS = ("int_usage_rolled_up", "fct_account_activity_daily", "account_module_usage")
 STEPS = 9
+OUTLIVING = ("usage.dim_users", "usage.user_feature_usage", "usage.fct_account_activity_daily")
 
 
 @dataclass(kw_only=True)
@@ -67,6 +69,8 @@ class World:
             self._one(
                 "crm/account_links", step, source="events", valid_from=since, valid_to=until, **link
             )
+        if dice.random() < 0.5:
+            self._seat(step)
         if step == 5:
             merged = {"from_account_id": "c", "into_account_id": "a"}
             self._one("crm/account_merges", step, merged_at=self.now.isoformat(), **merged)
@@ -86,6 +90,30 @@ class World:
         ]
         self.write(f"crm/accounts/{step}.jsonl", rows)
 
+    def _seat(self, step: int) -> None:
+        """A licence of a or b, and somebody who has or had a seat of it."""
+        dice = self.dice
+        account, package = dice.choice("ab"), dice.choice(("P", "Q"))
+        license_id = f"{account}{package}"
+        since = BEGINNING + timedelta(days=dice.randrange(40))
+        until = dice.choice((None, (since + timedelta(days=9)).isoformat()))
+        self._one(
+            "crm/licenses",
+            step,
+            license_id=license_id,
+            account_id=account,
+            package=package,
+            starts_on=BEGINNING.date().isoformat(),
+        )
+        self._one(
+            "crm/license_assignments",
+            step,
+            license_id=license_id,
+            user_id=dice.choice("uv"),
+            assigned_at=since.isoformat(),
+            unassigned_at=until,
+        )
+
     def event(self, name: str) -> dict[str, Any]:
         dice = self.dice
         ago = dice.choice((0, 0, 1, 1, 2, 5, 31, 40, -2))
@@ -101,6 +129,7 @@ class World:
             "occurred_at": at.isoformat(),
             "event_type": dice.choice(("use", "use", "login", "error", "custom", "heartbeat")),
             "event_name": dice.choice(("share", None)),
+            "package": dice.choice(("P", "Q", None)),
             "module": dice.choice(("Alpha", "Beta", None)),
             "feature": dice.choice(("find", None)),
             "session_id": dice.choice(("s", None, None)),
@@ -124,7 +153,8 @@ class World:
 @pytest.fixture(scope="module")
 def usage(warehouse: Warehouse) -> Warehouse:
     """What usage is made from, and no more."""
-    return warehouse.only(*ENDS)
+    marts = [node.name for node in warehouse.nodes if node.schema == "usage"]
+    return warehouse.only("int_usage_rolled_up", *marts)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -173,6 +203,40 @@ def test_a_load_makes_anew_the_days_that_it_changes(tmp_path: Path, usage: Wareh
     assert len(first) > 10
     assert again == []
     assert after == [("b", (world.now - timedelta(days=20)).date())]
+
+
+def test_rollups_outlive_the_raw_events(tmp_path: Path, usage: Warehouse) -> None:
+    """Prevents a first seen, a last used or a lifetime counter that moves when old events go.
+
+    After the cut a late event lands on a day that has its raw events.
+    """
+    world = World(landing=tmp_path / "landing", dice=Random(3))  # noqa: S311 - a test's dice
+    live = tmp_path / "live" / "build.duckdb"
+    live.parent.mkdir()
+    for step in range(4):
+        world.deliver(step)
+    with closing(_open(live)) as build:
+        _load(build, world, world.now)
+        usage.run_on(build, world.now)
+        before = {relation: _rows(build, relation) for relation in OUTLIVING}
+        cut = (world.now - timedelta(days=20)).replace(hour=0)
+        gone = cut_events(build, load_contracts()["events.events"], cut)
+        usage.run_on(build, world.now)
+        after = {relation: _rows(build, relation) for relation in OUTLIVING}
+        late = world.event("late") | {"account_id": "b", "user_id": "v", "anonymous_id": None}
+        late["occurred_at"] = (world.now - timedelta(days=1)).isoformat()
+        world.write("events/events/late.jsonl", [late])
+        _load(build, world, world.now)
+        usage.run_on(build, world.now)
+        oldest = build.execute("select min(day) from intermediate.int_actor_days").fetchone()
+    assert gone > 10
+    assert after == before
+    assert oldest is not None
+    assert oldest[0] < cut.date()
+
+
+def _rows(build: duckdb.DuckDBPyConnection, relation: str) -> Sequence[tuple[Any, ...]]:
+    return build.execute(f"select * from {relation} order by all").fetchall()  # noqa: S608
 
 
 def _open(database: Path) -> duckdb.DuckDBPyConnection:
@@ -234,8 +298,6 @@ def _apart(rows: Sequence[Any], others: Sequence[Any]) -> list[Any]:
 
 def _compared(usage: Warehouse) -> Iterator[str]:
     for node in usage.nodes:
-        if node.is_kept:
+        if node.is_kept or node.schema == "usage":
             gone = " where not is_gone" if node.name == "int_identifications" else ""
             yield f"{node.relation}{gone}"
-    yield "usage.fct_account_activity_daily"
-    yield "usage.account_module_usage"

@@ -1,7 +1,14 @@
 -- One row per account, actor, package, module, feature and local month with an event: sums of the
 -- finest rollup, from which quarters and years follow without reading days again.
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='sync_all_columns',
+    full_refresh=false,
+    tags=['rollup'],
+    pre_hook="{{ forget_months(ref('int_usage_days_due')) }}",
+) }}
 
 with
 
@@ -10,6 +17,22 @@ feature_days as (
     select * from {{ ref('int_actor_feature_days') }}
 
     where day < {{ as_of_day() }}
+
+),
+
+due as (
+
+    select * from {{ ref('int_usage_days_due') }}
+
+),
+
+due_months as (
+
+    select distinct
+        account_id,
+        date_trunc('month', day) as month
+
+    from due
 
 ),
 
@@ -22,12 +45,17 @@ final as (
         package,
         module,
         feature,
-        cast(date_trunc('month', day) as date) as month,
+        cast(date_trunc('month', feature_days.day) as date) as month,
         bool_or(is_active) as is_active,
         cast(sum(active_us) as bigint) as active_us,
         cast(sum(use_count) as bigint) as use_count
 
     from feature_days
+
+    semi join due_months
+        on
+            feature_days.account_id = due_months.account_id
+            and date_trunc('month', feature_days.day) = due_months.month
 
     group by all
 

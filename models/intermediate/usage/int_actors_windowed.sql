@@ -1,6 +1,6 @@
--- One row per account and actor with an event in the last 90 full days: login days, sessions and time
--- in the windows that end at the as-of day, and the microseconds between the first and the last
--- login of the last 7 and 30 days. Where no source sends logins, sessions stand for them.
+-- One row per account and actor with an event in the last 90 full days: login days, sessions and
+-- time in the windows that end at the as-of day, and the microseconds between the first and the
+-- last login of the last 7 and 30 days. Where no source sends logins, sessions stand for them.
 
 {{ config(materialized='table') }}
 

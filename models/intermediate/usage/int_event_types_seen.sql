@@ -1,5 +1,5 @@
--- One row per account, actor, event type and event name that ever happened: how often. It stays when
--- raw events are gone.
+-- One row per account, actor, event type and event name that ever happened: how often. It stays
+-- when raw events are gone.
 
 {{ config(materialized='table') }}
 

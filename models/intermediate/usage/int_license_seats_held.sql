@@ -48,7 +48,7 @@ reached as (
         *,
         max(last_day) over (
             partition by license_id, user_id
-            order by first_day, last_day
+            order by first_day, last_day, assigned_at
             rows between unbounded preceding and 1 preceding
         ) as reached_day
 
@@ -64,7 +64,7 @@ numbered as (
         *,
         sum(case when first_day <= reached_day + 1 then 0 else 1 end) over (
             partition by license_id, user_id
-            order by first_day, last_day
+            order by first_day, last_day, assigned_at, reached_day nulls first
             rows unbounded preceding
         ) as span_number
 

@@ -1,5 +1,5 @@
--- One row per account, measure, module and unbroken run of days at whose end the module counts in the
--- measure: used in the 30 days that end with it, or entitled. `(none)` is no module.
+-- One row per account, measure, module and unbroken run of days at whose end the module counts in
+-- the measure: used in the 30 days that end with it, or entitled. `(none)` is no module.
 
 {{ config(materialized='table') }}
 
@@ -63,7 +63,7 @@ numbered as (
         *,
         sum(case when first_day <= reached_day + 1 then 0 else 1 end) over (
             partition by account_id, measure, module
-            order by first_day, last_day
+            order by first_day asc, last_day asc, reached_day asc nulls first
             rows unbounded preceding
         ) as span_number
 

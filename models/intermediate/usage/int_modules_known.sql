@@ -1,6 +1,6 @@
 -- One row per module and feature: of the catalogue (seeds/module_catalogue.csv), or that an event
--- named. The package is the catalogue's word, else the one that events named first. `(none)` is what
--- an event does not name.
+-- named. The package is the catalogue's word, else the one that events named first. `(none)` is
+-- what an event does not name.
 
 {{ config(materialized='table') }}
 

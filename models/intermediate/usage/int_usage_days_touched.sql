@@ -48,7 +48,8 @@ last_time as (
 
 changed_events as (
 
-    -- What lies between two as-of instants counts now and did not then, or the other way round.
+    -- What lies between two as-of instants counts now and did not then, or the other way round; so
+    -- does the whole day that was not over at the one and is at the other.
     select
         event_days.source_account_id,
         event_days.first_at,
@@ -60,7 +61,8 @@ changed_events as (
         on
             event_days.change_id > last_time.change_id
             or (
-                event_days.last_at >= least(last_time.as_of, {{ as_of() }})
+                last_time.as_of <> {{ as_of() }}
+                and event_days.last_at >= {{ first_instant(local_day('least(last_time.as_of, ' ~ as_of() ~ ')')) }}
                 and event_days.first_at < greatest(last_time.as_of, {{ as_of() }})
             )
 

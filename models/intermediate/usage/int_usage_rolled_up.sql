@@ -5,9 +5,11 @@
     materialized='table',
     post_hook=[
         "delete from {{ source('rollups', 'done').render() }}",
-        "insert into {{ source('rollups', 'done').render() }} select change_id, as_of from {{ this }}",
+        "insert into {{ source('rollups', 'done').render() }} select * from {{ this }}",
         "delete from {{ source('rollups', 'facts').render() }}",
         "insert into {{ source('rollups', 'facts').render() }} select * from {{ ref('int_usage_routes') }}",
+        "delete from {{ source('rollups', 'licenses').render() }}",
+        "insert into {{ source('rollups', 'licenses').render() }} select * from {{ ref('int_user_licenses_chosen') }}",
         "delete from {{ source('rollups', 'days_begun').render() }}",
     ]
 ) }}
@@ -17,25 +19,47 @@
 -- depends_on: {{ ref('int_module_days') }}
 -- depends_on: {{ ref('int_session_days') }}
 -- depends_on: {{ ref('int_use_days') }}
--- depends_on: {{ ref('int_event_days') }}
+-- depends_on: {{ ref('int_user_licenses_chosen') }}
+-- depends_on: {{ ref('int_actor_feature_months') }}
+-- depends_on: {{ ref('int_account_module_months') }}
+-- depends_on: {{ ref('fct_user_activity_daily') }}
+-- depends_on: {{ ref('fct_user_module_daily') }}
+-- depends_on: {{ ref('fct_user_feature_daily') }}
+-- depends_on: {{ ref('fct_unhandled_errors_daily') }}
+-- depends_on: {{ ref('fct_custom_interactions_daily') }}
 -- depends_on: {{ ref('int_event_type_days') }}
 -- depends_on: {{ ref('int_error_days') }}
 
 with
 
-event_days as (
+changes as (
 
     select * from {{ ref('stg_landing__event_days') }}
+
+),
+
+event_days as (
+
+    select * from {{ ref('int_event_days') }}
+
+),
+
+logins as (
+
+    select coalesce(bool_or(has_login), false) as has_logins from event_days
 
 ),
 
 final as (
 
     select
-        coalesce(max(change_id), 0) as change_id,
-        {{ as_of() }} as as_of
+        coalesce(max(changes.change_id), 0) as change_id,
+        {{ as_of() }} as as_of,
+        coalesce(bool_or(logins.has_logins), false) as has_logins
 
-    from event_days
+    from logins
+
+    left join changes on true
 
 )
 

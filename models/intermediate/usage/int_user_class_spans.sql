@@ -1,6 +1,6 @@
--- One row per account, user, measure and unbroken run of days at whose end the user counts in it, so
--- that a week's users by class are a running sum (spec 30, "Definitions"). very_active is part of
--- active, that of logged_in (in 3 calendar months); new never logged in; seen was ever active.
+-- One row per account, user, measure and unbroken run of days at whose end the user counts in it,
+-- so that a week's users by class are a running sum (spec 30, "Definitions"). very_active is part
+-- of active, that of logged_in (in 3 calendar months); new never logged in; seen was ever active.
 
 {{ config(materialized='table') }}
 
@@ -240,7 +240,7 @@ numbered as (
         *,
         sum(case when first_day <= reached_day + 1 then 0 else 1 end) over (
             partition by account_id, user_id, measure
-            order by first_day, last_day
+            order by first_day asc, last_day asc, reached_day asc nulls first
             rows unbounded preceding
         ) as span_number
 

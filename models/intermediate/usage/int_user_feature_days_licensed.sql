@@ -1,7 +1,7 @@
--- One row per account, user, package, module, feature and full local day with an event, with the
--- licence that it counts under: of those that the user holds at the day's end the first assigned one
--- of that package, else the first assigned one, else `(unassigned)`. Where no source sends logins,
--- sessions stand for them.
+-- One row per account, user, package, module, feature and full local day with an event that is
+-- published anew, with the licence that it counts under: of those that the user holds at the day's
+-- end the first assigned one of that package, else the first assigned one, else `(unassigned)`.
+-- Where no source sends logins, sessions stand for them.
 
 with
 
@@ -10,6 +10,20 @@ feature_days as (
     select * from {{ ref('int_actor_feature_days') }}
 
     where user_id is not null and day < {{ as_of_day() }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where merged_day is null
+
+),
+
+published as (
+
+    select * from {{ ref('int_usage_days_published') }}
 
 ),
 
@@ -44,6 +58,11 @@ final as (
         ) as license_id
 
     from feature_days
+
+    inner join published
+        on feature_days.account_id = published.account_id and feature_days.day = published.day
+
+    inner join accounts on feature_days.account_id = accounts.account_id
 
     cross join login_source
 

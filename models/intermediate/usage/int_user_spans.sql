@@ -198,7 +198,7 @@ numbered as (
         *,
         sum(case when first_day <= reached_day + 1 then 0 else 1 end) over (
             partition by account_id, user_id, measure, basis
-            order by first_day, last_day
+            order by first_day asc, last_day asc, reached_day asc nulls first
             rows unbounded preceding
         ) as span_number
 

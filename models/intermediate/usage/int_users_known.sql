@@ -1,6 +1,6 @@
--- One row per account and product user, told of by the source or seen in an event, anonymous visitors
--- too: who it is, and when it was first and last seen. Internal users, test accounts and accounts
--- that became part of another one are left out.
+-- One row per account and product user, told of by the source or seen in an event, anonymous
+-- visitors too: who it is, and when it was first and last seen. Internal users, test accounts and
+-- accounts that became part of another one are left out.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,6 @@
 -- One row per account, module and feature that it ever used, as of the as-of day: the last 30 full
--- days, the 30 before them, and its peers. A feature is known by its module and its name; `(none)` is
--- use that names no feature, and has no rank.
+-- days, the 30 before them, and its peers. A feature is known by its module and its name; `(none)`
+-- is use that names no feature, and has no rank.
 
 with
 

@@ -1,5 +1,5 @@
--- One row per account, package and licence: its state at the as-of instant. A licence whose last day
--- was yesterday is Expired. Seats are active by the last 30 full days.
+-- One row per account, package and licence: its state at the as-of instant. A licence whose last
+-- day was yesterday is Expired. Seats are active by the last 30 full days.
 
 with
 

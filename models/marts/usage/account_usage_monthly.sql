@@ -1,5 +1,5 @@
--- One row per account and local month from its first day to the last full day, gaps filled with zeros:
--- use of everything, with the period's own distinct users.
+-- One row per account and local month from its first day to the last full day, gaps filled with
+-- zeros: use of everything, with the period's own distinct users.
 
 with
 

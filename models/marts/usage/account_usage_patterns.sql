@@ -1,6 +1,6 @@
--- One row per account and local week, in windows that end with the week's last day, or with the last
--- full day in the week that has not ended: how often, how long, how widely and by whom the product is
--- used (spec 30, "Definitions").
+-- One row per account and local week, in windows that end with the week's last day, or with the
+-- last full day in the week that has not ended: how often, how long, how widely and by whom the
+-- product is used (spec 30, "Definitions").
 
 with
 

@@ -1,5 +1,5 @@
--- One row per account and fiscal quarter from its first day to the last full day, gaps filled with zeros:
--- use of everything, with the period's own distinct users.
+-- One row per account and fiscal quarter from its first day to the last full day, gaps filled with
+-- zeros: use of everything, with the period's own distinct users.
 
 with
 
@@ -28,7 +28,9 @@ periods as (
         cast(
             unnest(
                 generate_series(
-                    {{ fiscal_period_of('quarter', 'first_day') }}, {{ as_of_day() }} - 1, interval 3 month
+                    {{ fiscal_period_of('quarter', 'first_day') }},
+                    {{ as_of_day() }} - 1,
+                    interval 3 month
                 )
             ) as date
         ) as quarter

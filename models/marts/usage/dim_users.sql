@@ -1,5 +1,5 @@
--- One row per account and product user, anonymous visitors too, as of the as-of day: who it is, when
--- it was seen, and how active it is (spec 30, "Definitions").
+-- One row per account and product user, anonymous visitors too, as of the as-of day: who it is,
+-- when it was seen, and how active it is (spec 30, "Definitions").
 
 with
 

@@ -1,5 +1,14 @@
 -- One row per account, package, version, fingerprint and full local day with an unhandled error.
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    tags=['rollup'],
+    pre_hook="{{ forget_days(ref('int_usage_days_published')) }}",
+) }}
+
 with
 
 error_days as (
@@ -7,6 +16,20 @@ error_days as (
     select * from {{ ref('int_error_days') }}
 
     where day < {{ as_of_day() }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where merged_day is null
+
+),
+
+published as (
+
+    select * from {{ ref('int_usage_days_published') }}
 
 ),
 
@@ -28,6 +51,10 @@ final as (
         max(last_seen_at) as last_seen_at
 
     from error_days
+
+    semi join published using (account_id, day)
+
+    semi join accounts using (account_id)
 
     group by account_id, package, app_version, error_fingerprint, day
 

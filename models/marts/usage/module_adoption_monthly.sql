@@ -1,6 +1,6 @@
 -- One row per account, module and local month in which the account is entitled to it at the month's
--- end, or used it: adoption by any segment is a sum over a sum. The month that has not ended is told
--- as of its last full day.
+-- end, or used it: adoption by any segment is a sum over a sum. The month that has not ended is
+-- told as of its last full day.
 
 with
 

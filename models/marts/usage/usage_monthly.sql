@@ -1,5 +1,5 @@
--- One row per account, package, module, feature and local month with an event. A sum over rows is right
--- for interactions and seconds; users don't sum: whoever uses two features is one user of the
+-- One row per account, package, module, feature and local month with an event. A sum over rows is
+-- right for interactions and seconds; users don't sum: whoever uses two features is one user of the
 -- account.
 
 with
@@ -10,25 +10,36 @@ months as (
 
 ),
 
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where not is_test and merged_day is null
+
+),
+
 final as (
 
     select
-        account_id,
-        package,
-        module,
-        feature,
-        month,
-        cast(sum(use_count) as bigint) as interactions,
-        count(distinct user_id) filter (where is_active) as active_users,
-        count(distinct actor_id) filter (
-            where is_active and actor_id like 'anonymous %'
+        months.account_id,
+        months.package,
+        months.module,
+        months.feature,
+        months.month,
+        cast(sum(months.use_count) as bigint) as interactions,
+        count(distinct months.user_id) filter (where months.is_active) as active_users,
+        count(distinct months.actor_id) filter (
+            where months.is_active and months.actor_id like 'anonymous %'
         ) as anonymous_users,
-        cast(sum(active_us) / 1000000 as double) as active_seconds,
-        month + interval 1 month > {{ as_of_day() }} as is_partial
+        cast(sum(months.active_us) / 1000000 as double) as active_seconds,
+        months.month + interval 1 month > {{ as_of_day() }} as is_partial
 
     from months
 
-    group by account_id, package, module, feature, month
+    inner join accounts on months.account_id = accounts.account_id
+
+    group by
+        months.account_id, months.package, months.module, months.feature, months.month
 
 )
 

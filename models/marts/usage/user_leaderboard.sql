@@ -1,6 +1,6 @@
--- One row per account, period (the last 7, 14, 30 or 90 full days) and identified user who was active
--- in it: the place by active seconds, then actions, then id, against the period of the same length
--- before.
+-- One row per account, period (the last 7, 14, 30 or 90 full days) and identified user who was
+-- active in it: the place by active seconds, then actions, then id, against the period of the same
+-- length before.
 
 {% set periods = [7, 14, 30, 90] %}
 
@@ -15,6 +15,14 @@ actor_days as (
     from {{ ref('int_actor_days') }}
 
     where day >= {{ as_of_day() }} - 180 and day < {{ as_of_day() }} and user_id is not null
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where not is_test and merged_day is null
 
 ),
 
@@ -90,19 +98,21 @@ ranked as (
 final as (
 
     select
-        account_id,
-        cast(period_days as bigint) as period_days,
-        user_id,
-        rank,
-        prior_rank,
-        prior_rank - rank as rank_change,
-        cast(active_us / 1000000 as double) as active_seconds,
-        cast(actions as bigint) as actions,
-        not was_active as is_new
+        ranked.account_id,
+        cast(ranked.period_days as bigint) as period_days,
+        ranked.user_id,
+        ranked.rank,
+        ranked.prior_rank,
+        ranked.prior_rank - ranked.rank as rank_change,
+        cast(ranked.active_us / 1000000 as double) as active_seconds,
+        cast(ranked.actions as bigint) as actions,
+        not ranked.was_active as is_new
 
     from ranked
 
-    where is_active
+    inner join accounts on ranked.account_id = accounts.account_id
+
+    where ranked.is_active
 
 )
 

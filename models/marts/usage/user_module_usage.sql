@@ -1,5 +1,5 @@
--- One row per account, user and module that the user ever used, as of the as-of day: the last 30 full
--- days, and the 30 before them. `(none)` is use that names no module, and has no rank.
+-- One row per account, user and module that the user ever used, as of the as-of day: the last 30
+-- full days, and the 30 before them. `(none)` is use that names no module, and has no rank.
 
 with
 
@@ -20,19 +20,29 @@ seen as (
 
 ),
 
+accounts as (
+
+    select * from {{ ref('int_accounts_dated') }}
+
+    where not is_test and merged_day is null
+
+),
+
 ever as (
 
     select
-        account_id,
-        user_id,
-        module,
-        max(last_used_on) as last_used_on
+        seen.account_id,
+        seen.user_id,
+        seen.module,
+        max(seen.last_used_on) as last_used_on
 
     from seen
 
-    group by account_id, user_id, module
+    inner join accounts on seen.account_id = accounts.account_id
 
-    having max(last_used_on) is not null or sum(active_us) > 0
+    group by seen.account_id, seen.user_id, seen.module
+
+    having max(seen.last_used_on) is not null or sum(seen.active_us) > 0
 
 ),
 

@@ -12,7 +12,8 @@ renamed as (
 
     select
         change_id,
-        as_of
+        as_of,
+        has_logins
 
     from source
 

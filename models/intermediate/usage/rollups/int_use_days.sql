@@ -1,8 +1,6 @@
 -- One row per account, module, local day and first daily row that may count it: quantity of use.
 -- What lands late has a row of its own, so that a day's row counts what it knew and no more.
 
-{{ config(materialized='table') }}
-
 with
 
 events as (
