@@ -46,6 +46,8 @@ final as (
         module,
         feature,
         cast(date_trunc('month', feature_days.day) as date) as month,
+        min(day) as first_seen_on,
+        max(day) filter (where is_used) as last_used_on,
         bool_or(is_active) as is_active,
         cast(sum(active_us) as bigint) as active_us,
         cast(sum(use_count) as bigint) as use_count

@@ -27,61 +27,40 @@ spaced as (
     select
         *,
         epoch_us(occurred_at) as occurred_us,
-        lag(epoch_us(occurred_at)) over (
-            partition by account_id, actor_id, day, session_id
-            order by occurred_at, event_id
-        ) as previous_us
+        epoch_us(lag(occurred_at) over actor_day) as previous_us,
+        epoch_us(lead(occurred_at) over actor_day) as next_us
 
     from events
 
+    window
+        actor_day as (
+            partition by account_id, actor_id, day, session_id order by occurred_at, event_id
+        )
+
 ),
 
-numbered as (
+opened as (
 
     -- A source's own session keeps its events together, whatever the gaps.
     select
         *,
-        sum(
-            case
-                when session_id is not null then 0
-                when previous_us is null or occurred_us - previous_us >= {{ session_gap }} then 1
-                else 0
-            end
-        ) over (
-            partition by account_id, actor_id, day, session_id
-            order by occurred_at, event_id
-            rows unbounded preceding
-        ) as session_number
+        case
+            when session_id is not null then previous_us is null
+            else previous_us is null or occurred_us - previous_us >= {{ session_gap }}
+        end as is_session_start,
+        case
+            when duration_seconds is not null
+                then
+                    cast(
+                        greatest(least(duration_seconds, {{ session_cap // 1000000 }}), 0)
+                        * 1000000 as bigint
+                    )
+            when session_id is not null or next_us - occurred_us < {{ session_gap }}
+                then coalesce(next_us - occurred_us, 0)
+            else 0
+        end as opened_us
 
     from spaced
-
-),
-
-timed as (
-
-    select
-        *,
-        coalesce(
-            case
-                when duration_seconds is not null
-                    then
-                        cast(
-                            greatest(least(duration_seconds, {{ session_cap // 1000000 }}), 0)
-                            * 1000000 as bigint
-                        )
-            end,
-            lead(occurred_us) over (
-                partition by account_id, actor_id, day, session_id, session_number
-                order by occurred_at, event_id
-            ) - occurred_us,
-            0
-        ) as opened_us,
-        row_number() over (
-            partition by account_id, actor_id, day, session_id, session_number
-            order by occurred_at, event_id
-        ) = 1 as is_session_start
-
-    from numbered
 
 ),
 
@@ -89,13 +68,36 @@ summed as (
 
     select
         *,
-        sum(opened_us) over (
-            partition by account_id, actor_id, day, session_id, session_number
+        cast(sum(opened_us) over actor_day_so_far as bigint) as day_us,
+        case
+            when session_id is null
+                then count_if(is_session_start) over actor_day_so_far
+            else 0
+        end as session_number
+
+    from opened
+
+    window
+        actor_day_so_far as (
+            partition by account_id, actor_id, day, session_id
+            order by occurred_at, event_id
+            rows unbounded preceding
+        )
+
+),
+
+capped as (
+
+    -- The day's time up to a session's start only grows, so the greatest is this session's.
+    select
+        *,
+        day_us - max(case when is_session_start then day_us - opened_us end) over (
+            partition by account_id, actor_id, day, session_id
             order by occurred_at, event_id
             rows unbounded preceding
         ) as session_us
 
-    from timed
+    from summed
 
 ),
 
@@ -125,7 +127,7 @@ final as (
             as bigint
         ) as active_us
 
-    from summed
+    from capped
 
 )
 

@@ -5,9 +5,9 @@
 
 with
 
-feature_days as (
+feature_months as (
 
-    select * from {{ ref('int_actor_feature_days') }}
+    select * from {{ ref('int_actor_feature_months') }}
 
 ),
 
@@ -20,13 +20,11 @@ final as (
         package,
         module,
         feature,
-        min(day) as first_seen_on,
-        max(day) filter (where is_used) as last_used_on,
+        min(first_seen_on) as first_seen_on,
+        max(last_used_on) as last_used_on,
         cast(sum(active_us) as bigint) as active_us
 
-    from feature_days
-
-    where day < {{ as_of_day() }}
+    from feature_months
 
     group by account_id, actor_id, user_id, package, module, feature
 

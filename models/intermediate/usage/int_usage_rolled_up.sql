@@ -1,5 +1,5 @@
--- One row: what the usage rollups hold once this run has made them all. Written down afterwards, so
--- that the next run does the days that changed since, and no other.
+-- One row per build: what the usage rollups hold once this run has made them all. Written down
+-- afterwards, so that the next run does the days that changed since, and no other.
 
 {{ config(
     materialized='table',
