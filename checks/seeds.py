@@ -9,6 +9,7 @@ from assets.alerts.validation import validate_rules
 from assets.seed_files import Problem
 from assets.warehouse.health_files import find_health_problems
 from assets.warehouse.revenue_files import find_revenue_problems
+from assets.warehouse.usage_files import find_usage_problems
 
 
 def find_problems(seeds: Path, models: Path) -> list[Problem]:
@@ -23,6 +24,7 @@ def find_problems(seeds: Path, models: Path) -> list[Problem]:
     return [
         *find_health_problems(seeds, metrics),
         *find_revenue_problems(seeds),
+        *find_usage_problems(seeds),
         *validate_rules(seeds, metrics, attributes),
     ]
 
