@@ -24,7 +24,7 @@ ui: $(READY) ## The Dagster UI over the demo's home, schedule and sensors on
 	@$(CSW) ui
 
 test: $(READY) ## All tests
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -q
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -q --durations=20 --durations-min=5
 
 lint: $(READY) ## ruff, mypy, sqlfluff, dbt parse
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(CSW) parse && cd dbt_project && ../$(VENV)/bin/sqlfluff lint --config ../pyproject.toml ../models tests

@@ -40,8 +40,9 @@ NOT_MODELS = (
     "int_account_metrics_measured", "int_metric_spans", "int_account_days",
     "int_source_watermarks_daily", "intermediate.usage",
 )  # fmt: skip
-# What stands for chance: a number from 0 to n - 1 that depends on the row and a salt alone.
-DICE = "create macro dice(salt, key, n) as cast(hash(salt, key) % n as integer)"
+# What stands for chance: a number from 0 to n - 1 that depends on the row and a salt alone. Hashed
+# twice: the hashes of two salts with one key differ by the same bits for every key.
+DICE = "create macro dice(salt, key, n) as cast(hash(hash(salt, key)) % n as integer)"
 ACCOUNTS = """
 insert into crm.accounts by name
 select

@@ -25,8 +25,24 @@
 {% macro share_of_worth(amount, worth, units) -%}
     case
             when {{ amount }} = 0 then 0
-            else {{ rounded_amount('cast(' ~ amount ~ ' * 10000 as hugeint) * ' ~ worth, units, 2) }}
+            else
+                {{ rounded_amount('cast(' ~ amount ~ ' * 10000 as hugeint) * ' ~ worth, units, 2) }}
         end
+{%- endmacro %}
+
+{# The share of whole cents that lies in a part of a length, half-even: DECIMAL(18, 0). Nothing, and
+   all of it, need no division. #}
+{% macro share_of_cents(cents, part, length) -%}
+    case
+            when {{ cents }} = 0 or {{ part }} = 0 then 0
+            when {{ part }} = {{ length }} then {{ cents }}
+            else {{ rounded_amount('cast(' ~ cents ~ ' as hugeint) * ' ~ part, length, 0) }}
+        end
+{%- endmacro %}
+
+{# What a unit of a currency is worth in the reporting one, which has no rate of its own. #}
+{% macro reporting_rate(currency, rate) -%}
+    case when {{ currency }} = '{{ var("reporting_currency") }}' then 1 else {{ rate }} end
 {%- endmacro %}
 
 {# A month's amount in the original currency: DECIMAL(18, 4). #}

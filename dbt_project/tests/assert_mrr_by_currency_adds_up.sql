@@ -5,7 +5,14 @@ with
 months as (
 
     select
-        *,
+        account_id,
+        policy,
+        currency,
+        month,
+        starting_mrr,
+        ending_mrr,
+        starting_mrr + new_mrr + reactivation_mrr + expansion_mrr - contraction_mrr - churn_mrr
+        + fx_mrr as explained_mrr,
         lag(month) over of_currency as month_before,
         lag(ending_mrr) over of_currency as ending_before
 
@@ -18,7 +25,6 @@ months as (
 select * from months
 
 where
-    starting_mrr + new_mrr + reactivation_mrr + expansion_mrr - contraction_mrr - churn_mrr + fx_mrr
-    <> ending_mrr
+    explained_mrr <> ending_mrr
     or starting_mrr <> coalesce(ending_before, 0)
     or month_before + interval 1 month <> month

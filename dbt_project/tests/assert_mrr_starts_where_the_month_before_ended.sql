@@ -4,7 +4,10 @@ with
 months as (
 
     select
-        *,
+        account_id,
+        policy,
+        month,
+        starting_mrr,
         lag(month) over (partition by account_id, policy order by month) as month_before,
         lag(ending_mrr) over (partition by account_id, policy order by month) as ending_before
 

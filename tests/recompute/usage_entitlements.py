@@ -54,7 +54,8 @@ def entitled_things(
     """
     pairs: set[Thing] = set()
     if not _landed(facts):
-        pairs = {(m["module"], m["feature"]) for m in known}
+        used = [m for m in known if m["first_seen_on"] is not None]
+        pairs = {(m["module"], m["feature"]) for m in used}
     for row in _landed(facts):
         if _holds(facts, row, account, day):
             pairs |= set(_granted(row, known))

@@ -15,7 +15,7 @@ credit_notes as (
 
 invoices as (
 
-    select * from {{ ref('stg_invoices__invoices') }}
+    select * from {{ ref('int_invoices_linked') }}
 
 ),
 
@@ -65,10 +65,7 @@ rated as (
 
     select
         dated.*,
-        case
-            when dated.currency = '{{ var("reporting_currency") }}' then 1
-            else rates.rate
-        end as rate
+        {{ reporting_rate('dated.currency', 'rates.rate') }} as rate
 
     from dated
 

@@ -32,10 +32,7 @@ linked as (
     left join links
         on
             credit_notes.account_id = links.source_account_id
-            and links.link_source = 'invoices'
-            and links.is_latest
-            and (links.valid_from is null or credit_notes.issued_at >= links.valid_from)
-            and (links.valid_to is null or credit_notes.issued_at < links.valid_to)
+            and {{ link_holds('invoices', 'credit_notes.issued_at') }}
 
 ),
 

@@ -3,7 +3,8 @@
 -- paid, and no payment that landed says with what), written_off (uncollectible: from the day after
 -- it was due) or voided. Everything stands at the rate of the invoice, so that what is paid in full
 -- leaves nothing: the reporting amounts are differences of rounded balances. A payment before the
--- invoice, or in another currency, counts from the invoice on, or not here.
+-- invoice, or in another currency, counts from the invoice on, or not here. The balance after it
+-- holds until the invoice's next move, in next_month (NULL after the last one).
 
 {{ config(materialized='table') }}
 
@@ -47,143 +48,63 @@ netted as (
 
 ),
 
-happened as (
+answers as (
 
     select
         invoice_id,
-        'invoiced' as movement,
-        0 as place,
-        invoice_id as moved_by_id,
-        total_amount as amount_original,
-        created_at as moved_at
-
-    from invoices
-
-    union all
-
-    select
-        invoices.invoice_id,
         'credited' as movement,
         1 as place,
-        credit_notes.credit_note_id as moved_by_id,
-        -credit_notes.amount_original as amount_original,
-        greatest(credit_notes.issued_at, invoices.created_at) as moved_at
+        credit_note_id as moved_by_id,
+        currency,
+        -amount_original as amount_original,
+        issued_at as moved_at
 
     from credit_notes
 
-    inner join invoices
-        on
-            credit_notes.invoice_id = invoices.invoice_id
-            and credit_notes.currency = invoices.currency
-
     union all
-
-    select
-        invoices.invoice_id,
-        'paid' as movement,
-        2 as place,
-        payments.payment_id as moved_by_id,
-        -payments.amount_original as amount_original,
-        greatest(payments.paid_at, invoices.created_at) as moved_at
-
-    from payments
-
-    inner join invoices
-        on
-            payments.invoice_id = invoices.invoice_id
-            and payments.currency = invoices.currency
-
-),
-
-left_over as (
 
     select
         invoice_id,
+        'paid' as movement,
+        2 as place,
+        payment_id as moved_by_id,
+        currency,
+        -amount_original as amount_original,
+        paid_at as moved_at
+
+    from payments
+
+),
+
+answered as (
+
+    select
+        invoice_id,
+        currency,
+        count(*) as answer_count,
         cast(sum(amount_original) as decimal(18, 4)) as amount_original,
+        min(moved_at) as first_moved_at,
         max(moved_at) as last_moved_at
 
-    from happened
+    from answers
 
-    group by invoice_id
+    group by invoice_id, currency
 
 ),
 
-closed as (
+weighed as (
 
+    -- What a unit of the invoice is worth is its reporting total over its own, which holds to the
+    -- cent; a total of 0 has only the rate.
     select
-        invoices.invoice_id,
-        case invoices.status
-            when 'paid' then 'settled'
-            when 'uncollectible' then 'written_off'
-            else 'voided'
-        end as movement,
-        3 as place,
-        invoices.invoice_id as moved_by_id,
+        invoices.*,
+        coalesce(answered.answer_count, 0) as answer_count,
+        invoices.total_amount + coalesce(answered.amount_original, 0) as left_over,
         case
-            when invoices.status = 'void' then -invoices.total_amount
-            when invoices.status = 'paid' and invoices.total_amount < 0
-                then greatest(-left_over.amount_original, 0)
-            else least(-left_over.amount_original, 0)
-        end as amount_original,
-        greatest(
-            case invoices.status
-                when 'paid' then coalesce(invoices.paid_at, left_over.last_moved_at)
-                when 'uncollectible'
-                    then
-                        least(
-                            {{ first_instant('invoices.owed_until_on + 1') }},
-                            {{ as_of() }} - interval 1 microsecond
-                        )
-                else coalesce(invoices.voided_at, invoices.created_at)
-            end,
-            invoices.created_at
-        ) as moved_at
-
-    from invoices
-
-    inner join left_over on invoices.invoice_id = left_over.invoice_id
-
-    where invoices.status in ('paid', 'uncollectible', 'void')
-
-),
-
-moved as (
-
-    select * from happened
-
-    union all
-
-    select * from closed
-
-    where amount_original <> 0
-
-),
-
-balanced as (
-
-    select
-        invoices.account_id,
-        moved.invoice_id,
-        moved.movement,
-        moved.place,
-        moved.moved_by_id,
-        moved.amount_original,
-        invoices.owed_until_on,
-        moved.moved_at,
-        sum(moved.amount_original) over (
-            partition by moved.invoice_id
-            order by moved.moved_at, moved.place, moved.moved_by_id
-            rows unbounded preceding
-        ) as balance_original,
-        cast(
-            sum(moved.amount_original) over (
-                partition by moved.invoice_id
-                order by moved.moved_at, moved.place, moved.moved_by_id
-                rows unbounded preceding
-            ) * 10000 as hugeint
-        ) as balance_units,
-        -- What a unit of the invoice is worth is its reporting total over its own, which holds to
-        -- the cent; a total of 0 has only the rate.
+            when answered.answer_count > 0
+                then greatest(answered.first_moved_at, invoices.created_at)
+        end as first_answered_at,
+        greatest(answered.last_moved_at, invoices.created_at) as last_answered_at,
         case
             when invoices.total_amount = 0
                 then cast(cast(invoices.rate as decimal(38, 8)) * 100000000 as hugeint)
@@ -202,11 +123,117 @@ balanced as (
             else cast(abs(invoices.total_amount) * 10000 as hugeint)
         end as units
 
+    from invoices
+
+    left join netted on invoices.invoice_id = netted.invoice_id
+
+    left join answered
+        on invoices.invoice_id = answered.invoice_id and invoices.currency = answered.currency
+
+),
+
+sent as (
+
+    -- What is left over at its end, where the billing system says that nothing is owed any more.
+    select
+        *,
+        case status
+            when 'void' then -total_amount
+            when 'paid' then if(total_amount < 0, greatest(-left_over, 0), least(-left_over, 0))
+            when 'uncollectible' then least(-left_over, 0)
+            else 0
+        end as closing_amount,
+        greatest(
+            case status
+                when 'paid' then coalesce(paid_at, last_answered_at)
+                when 'uncollectible'
+                    then
+                        least(
+                            {{ first_instant('owed_until_on + 1') }},
+                            {{ as_of() }} - interval 1 microsecond
+                        )
+                else voided_at
+            end,
+            created_at
+        ) as closed_at
+
+    from weighed
+
+),
+
+moved as (
+
+    select
+        sent.account_id,
+        sent.invoice_id,
+        answers.movement,
+        answers.place,
+        answers.moved_by_id,
+        sent.owed_until_on,
+        sent.total_amount,
+        answers.amount_original,
+        sent.worth,
+        sent.units,
+        sent.answer_count + cast(sent.closing_amount <> 0 as integer) as move_count,
+        greatest(answers.moved_at, sent.created_at) as moved_at
+
+    from answers
+
+    inner join sent
+        on answers.invoice_id = sent.invoice_id and answers.currency = sent.currency
+
+    union all
+
+    select
+        account_id,
+        invoice_id,
+        case status
+            when 'paid' then 'settled'
+            when 'uncollectible' then 'written_off'
+            else 'voided'
+        end as movement,
+        3 as place,
+        invoice_id as moved_by_id,
+        owed_until_on,
+        total_amount,
+        closing_amount as amount_original,
+        worth,
+        units,
+        answer_count + 1 as move_count,
+        closed_at as moved_at
+
+    from sent
+
+    where closing_amount <> 0
+
+),
+
+balanced as (
+
+    -- Most invoices are paid at once: their one move needs no order.
+    select
+        *,
+        total_amount + amount_original as balance_original,
+        cast(null as timestamp with time zone) as next_moved_at
+
     from moved
 
-    inner join invoices on moved.invoice_id = invoices.invoice_id
+    where move_count = 1
 
-    left join netted on moved.invoice_id = netted.invoice_id
+    union all
+
+    select
+        *,
+        total_amount + sum(amount_original) over (
+            partition by invoice_id order by moved_at, place, moved_by_id rows unbounded preceding
+        ) as balance_original,
+        lead(moved_at) over (
+            partition by invoice_id order by moved_at, place, moved_by_id
+        ) as next_moved_at
+
+    from moved
+
+    where move_count > 1
 
 ),
 
@@ -214,14 +241,33 @@ rounded as (
 
     select
         *,
-        cast(
-            cast(
-                {{ half_even_quotient('balance_units * worth', 'units') }}
-                as decimal(33, 0)
-            ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
-        ) as balance
+        {{ share_of_worth('balance_original', 'worth', 'units') }} as balance,
+        {{ share_of_worth('(balance_original - amount_original)', 'worth', 'units') }}
+            as balance_before
 
     from balanced
+
+),
+
+parts as (
+
+    select
+        account_id,
+        invoice_id,
+        'invoiced' as movement,
+        invoice_id as moved_by_id,
+        owed_until_on,
+        total_amount as amount_original,
+        0 as balance_before,
+        {{ share_of_worth('total_amount', 'worth', 'units') }} as balance,
+        created_at as moved_at,
+        least(first_answered_at, if(closing_amount <> 0, closed_at, null)) as next_moved_at
+
+    from sent
+
+    union all by name
+
+    select * exclude (place, total_amount, worth, units, move_count, balance_original) from rounded
 
 ),
 
@@ -234,20 +280,13 @@ final as (
         moved_by_id,
         owed_until_on,
         cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month,
+        cast(date_trunc('month', {{ local_day('next_moved_at') }}) as date) as next_month,
         cast(amount_original as decimal(18, 4)) as amount_original,
-        cast(
-            balance - lag(balance, 1, 0) over (
-                partition by invoice_id order by moved_at, place, moved_by_id
-            ) as decimal(18, 2)
-        ) as amount,
-        cast(balance_original as decimal(18, 4)) as balance_original,
-        balance,
-        row_number() over (
-            partition by invoice_id order by moved_at desc, place desc, moved_by_id desc
-        ) = 1 as is_last,
+        cast(balance - balance_before as decimal(18, 2)) as amount,
+        cast(balance as decimal(18, 2)) as balance,
         moved_at
 
-    from rounded
+    from parts
 
 )
 

@@ -17,8 +17,8 @@ bounded as (
         invoice_id,
         line_id,
         subscription_id,
-        cast(net_amount * 100 as hugeint) as net_cents,
-        cast(discount_amount * 100 as hugeint) as discount_cents,
+        cast(net_amount * 100 as bigint) as net_cents,
+        cast(discount_amount * 100 as bigint) as discount_cents,
         case
             when period_start_at < period_end_at then period_start_at
             else {{ first_instant('month') }}
@@ -74,11 +74,14 @@ final as (
         line_id,
         subscription_id,
         month,
-        {{ half_even_quotient('net_cents * gone_after', 'period_length') }}
-        - {{ half_even_quotient('net_cents * gone_before', 'period_length') }} as net_cents,
-        {{ half_even_quotient('discount_cents * gone_after', 'period_length') }}
-        - {{ half_even_quotient('discount_cents * gone_before', 'period_length') }}
-            as discount_cents
+        cast(
+            {{ share_of_cents('net_cents', 'gone_after', 'period_length') }}
+            - {{ share_of_cents('net_cents', 'gone_before', 'period_length') }} as bigint
+        ) as net_cents,
+        cast(
+            {{ share_of_cents('discount_cents', 'gone_after', 'period_length') }}
+            - {{ share_of_cents('discount_cents', 'gone_before', 'period_length') }} as bigint
+        ) as discount_cents
 
     from counted
 

@@ -26,21 +26,17 @@ lines as (
         landed_lines.line_id,
         landed_lines.invoice_id,
         coalesce(landed_lines.subscription_id, invoices.subscription_id) as subscription_id,
-        landed_lines.item_id,
         landed_lines.kind,
-        landed_lines.is_proration,
         landed_lines.amount,
         landed_lines.period_start_at,
         landed_lines.period_end_at,
-        invoices.discount_to_share,
-        -- Whole numbers of 0.0001, exact until rounded: discount x amount over the lines' sum.
-        cast(invoices.discount_to_share * 10000 as hugeint)
-        * cast(landed_lines.amount * 10000 as hugeint)
-        * cast(sign(invoices.lines_amount) as hugeint) as numerator,
-        greatest(cast(abs(invoices.lines_amount) * 10000 as hugeint), 1) as denominator,
-        row_number() over (
-            partition by landed_lines.invoice_id order by landed_lines.line_id desc
-        ) as place_from_end
+        invoices.account_id,
+        invoices.status,
+        invoices.currency,
+        invoices.month,
+        invoices.rate,
+        invoices.lines_amount,
+        invoices.discount_to_share
 
     from landed_lines
 
@@ -49,6 +45,24 @@ lines as (
     where
         landed_lines.is_latest
         and (landed_lines.deleted_at is null or landed_lines.deleted_at >= {{ as_of() }})
+
+),
+
+numbered as (
+
+    -- Few invoices have something to share: only their lines are put in order.
+    select
+        *,
+        -- Whole numbers of 0.0001, exact until rounded: discount x amount over the lines' sum.
+        cast(discount_to_share * 10000 as hugeint)
+        * cast(amount * 10000 as hugeint)
+        * cast(sign(lines_amount) as hugeint) as numerator,
+        greatest(cast(abs(lines_amount) * 10000 as hugeint), 1) as denominator,
+        row_number() over (partition by invoice_id order by line_id desc) as place_from_end
+
+    from lines
+
+    where discount_to_share <> 0
 
 ),
 
@@ -61,111 +75,84 @@ rounded as (
             * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
         ) as rounded_discount
 
-    from lines
-
-),
-
-shared as (
-
-    select
-        *,
-        case
-            when place_from_end = 1
-                then
-                    discount_to_share + rounded_discount
-                    - sum(rounded_discount) over (partition by invoice_id)
-            else rounded_discount
-        end as discount_amount
-
-    from rounded
-
-),
-
-explained as (
-
-    select
-        invoice_id,
-        sum(amount - discount_amount) as amount
-
-    from shared
-
-    group by invoice_id
+    from numbered
 
 ),
 
 parts as (
 
     select
-        invoice_id,
-        line_id,
-        subscription_id,
-        item_id,
-        kind,
-        is_proration,
+        * exclude (numerator, denominator, place_from_end, rounded_discount),
         false as is_residual,
-        amount,
-        discount_amount,
-        period_start_at,
-        period_end_at
+        case
+            when place_from_end = 1
+                then
+                    discount_to_share + rounded_discount
+                    - sum(rounded_discount) over (partition by invoice_id)
+            else rounded_discount
+        end as discount_original
 
-    from shared
+    from rounded
 
-    union all
+    union all by name
 
     select
-        invoices.invoice_id,
-        null as line_id,
-        invoices.subscription_id,
-        null as item_id,
-        case when invoices.subscription_id is null then 'one_time' else 'recurring' end as kind,
-        false as is_proration,
+        *,
+        false as is_residual,
+        0 as discount_original
+
+    from lines
+
+    where discount_to_share = 0
+
+    union all by name
+
+    -- What the lines sum to, less what is shared over them.
+    select
+        account_id,
+        invoice_id,
+        subscription_id,
+        case when subscription_id is null then 'one_time' else 'recurring' end as kind,
+        status,
+        currency,
+        month,
+        rate,
+        net_amount - (lines_amount - discount_to_share) as amount,
         true as is_residual,
-        invoices.net_amount - coalesce(explained.amount, 0) as amount,
-        0 as discount_amount,
-        null as period_start_at,
-        null as period_end_at
+        0 as discount_original
 
     from invoices
 
-    left join explained on invoices.invoice_id = explained.invoice_id
-
-    where invoices.net_amount <> coalesce(explained.amount, 0)
+    where net_amount <> lines_amount - discount_to_share
 
 ),
 
 final as (
 
     select
-        invoices.account_id,
-        parts.invoice_id,
-        parts.line_id,
-        parts.subscription_id,
-        parts.item_id,
-        invoices.status,
-        parts.kind,
-        invoices.currency,
-        invoices.month,
-        cast(parts.discount_amount as decimal(18, 4)) as discount_original,
-        cast(parts.amount - parts.discount_amount as decimal(18, 4)) as net_original,
+        account_id,
+        invoice_id,
+        line_id,
+        subscription_id,
+        status,
+        kind,
+        currency,
+        month,
+        cast(discount_original as decimal(18, 4)) as discount_original,
+        cast(amount - discount_original as decimal(18, 4)) as net_original,
         cast(
-            round_even(cast(parts.discount_amount as decimal(38, 4)) * invoices.rate, 2)
-            as decimal(18, 2)
+            round_even(cast(discount_original as decimal(38, 4)) * rate, 2) as decimal(18, 2)
         ) as discount_amount,
         cast(
-            round_even(
-                cast(parts.amount - parts.discount_amount as decimal(38, 4)) * invoices.rate, 2
-            ) as decimal(18, 2)
+            round_even(cast(amount - discount_original as decimal(38, 4)) * rate, 2)
+            as decimal(18, 2)
         ) as net_amount,
-        parts.is_proration,
-        parts.is_residual,
-        invoices.status in ('open', 'paid', 'uncollectible') as is_revenue,
-        invoices.created_at,
-        parts.period_start_at,
-        parts.period_end_at
+        is_residual,
+        status in ('open', 'paid', 'uncollectible') as is_revenue,
+        period_start_at,
+        period_end_at
 
     from parts
-
-    inner join invoices on parts.invoice_id = invoices.invoice_id
 
 )
 

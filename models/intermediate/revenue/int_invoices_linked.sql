@@ -1,5 +1,8 @@
 -- One row per version of an invoice and account that it counts under: the one that its billing id
--- means, until the merge of that one into another is known, then that other one.
+-- means, until the merge of that one into another is known, then that other one. A table: what
+-- tells the versions apart orders every row that landed, and several models and tests read it.
+
+{{ config(materialized='table') }}
 
 with
 
@@ -32,10 +35,7 @@ linked as (
     left join links
         on
             invoices.account_id = links.source_account_id
-            and links.link_source = 'invoices'
-            and links.is_latest
-            and (links.valid_from is null or invoices.created_at >= links.valid_from)
-            and (links.valid_to is null or invoices.created_at < links.valid_to)
+            and {{ link_holds('invoices', 'invoices.created_at') }}
 
 ),
 

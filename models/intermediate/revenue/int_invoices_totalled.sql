@@ -83,10 +83,7 @@ totalled as (
             summed.lines_amount - coalesce(dated.discount_amount, 0),
             0
         ) as net_amount,
-        case
-            when dated.currency = '{{ var("reporting_currency") }}' then 1
-            else rates.rate
-        end as rate
+        {{ reporting_rate('dated.currency', 'rates.rate') }} as rate
 
     from dated
 

@@ -43,12 +43,11 @@ netted as (
         sum(amount) as amount,
         sum(fx_amount) as fx_amount,
         sum(gross_amount) as gross_amount,
-        count(distinct currency) filter (where amount <> 0 or amount_original <> 0)
-            as currency_count,
-        min(currency) filter (where amount <> 0 or amount_original <> 0) as currency,
+        min(currency) filter (where amount <> 0 or amount_original <> 0) as least_currency,
+        max(currency) filter (where amount <> 0 or amount_original <> 0) as greatest_currency,
         sum(amount_original) as amount_original,
-        count(distinct currency) filter (where fx_amount <> 0) as fx_currency_count,
-        min(currency) filter (where fx_amount <> 0) as fx_currency
+        min(currency) filter (where fx_amount <> 0) as least_fx_currency,
+        max(currency) filter (where fx_amount <> 0) as greatest_fx_currency
 
     from moved
 
@@ -100,10 +99,12 @@ final as (
             when amount > 0 then 'expansion'
             else 'contraction'
         end as movement,
-        if(currency_count = 1, currency, null) as currency,
+        if(least_currency = greatest_currency, least_currency, null) as currency,
         cast(amount as decimal(18, 2)) as amount,
-        cast(if(currency_count = 1, amount_original, null) as decimal(18, 4)) as amount_original,
-        if(fx_currency_count = 1, fx_currency, null) as fx_currency,
+        cast(
+            if(least_currency = greatest_currency, amount_original, null) as decimal(18, 4)
+        ) as amount_original,
+        if(least_fx_currency = greatest_fx_currency, least_fx_currency, null) as fx_currency,
         cast(fx_amount as decimal(18, 2)) as fx_amount,
         cast(gross_amount as decimal(18, 2)) as gross_amount,
         cast(balance as decimal(18, 2)) as balance

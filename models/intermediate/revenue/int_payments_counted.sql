@@ -52,10 +52,7 @@ rated as (
 
     select
         dated.*,
-        case
-            when dated.currency = '{{ var("reporting_currency") }}' then 1
-            else rates.rate
-        end as rate
+        {{ reporting_rate('dated.currency', 'rates.rate') }} as rate
 
     from dated
 

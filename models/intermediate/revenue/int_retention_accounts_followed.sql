@@ -47,91 +47,143 @@ first_months as (
 
 ),
 
+window_lengths as (
+
+    select unnest([1, 3, 12]) as window_months
+
+),
+
 starts as (
 
     select
-        account_id,
-        month as first_month,
-        starting_mrr,
-        unnest([1, 3, 12]) as window_months
+        mrr.account_id,
+        mrr.month as first_month,
+        mrr.starting_mrr,
+        {{ segment('accounts_monthly.tier') }} as tier,
+        {{ segment('accounts_monthly.region') }} as region,
+        {{ segment('accounts_monthly.product_line') }} as product_line,
+        {{ segment('accounts_monthly.size_band') }} as size_band
 
     from mrr
 
-    where starting_mrr > 0
+    inner join first_months on mrr.account_id = first_months.account_id
+
+    left join accounts_monthly
+        on
+            mrr.account_id = accounts_monthly.account_id
+            and accounts_monthly.month
+            = greatest(cast(mrr.month - interval 1 month as date), first_months.first_month)
+
+    where mrr.starting_mrr > 0
 
 ),
 
 windows as (
 
     select
-        starts.account_id,
-        ends.month,
-        starts.window_months,
-        starts.first_month,
-        cast(starts.first_month - interval 1 month as date) as month_before,
-        starts.starting_mrr,
-        ends.ending_mrr
+        starts.*,
+        window_lengths.window_months,
+        cast(
+            starts.first_month + to_months(cast(window_lengths.window_months - 1 as integer))
+            as date
+        ) as month
 
     from starts
 
-    inner join mrr as ends
-        on
-            starts.account_id = ends.account_id
-            and ends.month
-            = starts.first_month + to_months(cast(starts.window_months - 1 as integer))
+    cross join window_lengths
 
 ),
 
 in_force as (
 
-    -- Items in another currency just before the month's end.
+    -- Items in another currency just before the end of a month.
     select
-        mrr.account_id,
-        mrr.month,
-        amounts.currency,
-        amounts.net_picos,
-        amounts.per_months,
-        amounts.amount
+        account_id,
+        currency,
+        net_picos,
+        per_months,
+        amount,
+        ends_at,
+        cast(
+            unnest(
+                generate_series(
+                    date_trunc('month', {{ local_day('starts_at') }}),
+                    date_trunc('month', least({{ local_day('ends_at') }}, {{ as_of_day() }} - 1)),
+                    interval 1 month
+                )
+            ) as date
+        ) as month
 
-    from mrr
+    from amounts
 
-    inner join amounts
-        on
-            mrr.account_id = amounts.account_id
-            and amounts.starts_at
-            < least({{ first_instant('mrr.month + interval 1 month') }}, {{ as_of() }})
-            and (
-                amounts.ends_at is null
-                or amounts.ends_at
-                >= least({{ first_instant('mrr.month + interval 1 month') }}, {{ as_of() }})
-            )
+),
+
+first_rates as (
+
+    -- The rate before a window's start, by the month with which the window ends.
+    select
+        fx_rates.currency,
+        fx_rates.rate,
+        window_lengths.window_months,
+        cast(fx_rates.month + to_months(cast(window_lengths.window_months as integer)) as date)
+            as month
+
+    from fx_rates
+
+    cross join window_lengths
 
 ),
 
 rerated as (
 
     select
-        windows.account_id,
-        windows.month,
-        windows.window_months,
-        sum(
-            {{ reporting_amount(
-                'in_force.net_picos', 'in_force.per_months', 'fx_rates.rate'
-            ) }}
-            - in_force.amount
-        ) as difference
+        in_force.account_id,
+        in_force.month,
+        first_rates.window_months,
+        {{ reporting_amount('in_force.net_picos', 'in_force.per_months', 'first_rates.rate') }}
+        - in_force.amount as difference
 
-    from windows
+    from in_force
 
-    inner join in_force
-        on windows.account_id = in_force.account_id and windows.month = in_force.month
+    inner join first_rates
+        on in_force.currency = first_rates.currency and in_force.month = first_rates.month
 
-    inner join fx_rates
-        on
-            in_force.currency = fx_rates.currency
-            and windows.month_before = fx_rates.month
+    where
+        in_force.ends_at is null
+        or in_force.ends_at
+        >= least({{ first_instant('in_force.month + interval 1 month') }}, {{ as_of() }})
 
-    group by windows.account_id, windows.month, windows.window_months
+),
+
+differences as (
+
+    select
+        account_id,
+        month,
+        sum(difference) filter (where window_months = 1) as difference_1,
+        sum(difference) filter (where window_months = 3) as difference_3,
+        sum(difference) filter (where window_months = 12) as difference_12
+
+    from rerated
+
+    group by account_id, month
+
+),
+
+ends as (
+
+    select
+        mrr.account_id,
+        mrr.month,
+        mrr.ending_mrr,
+        differences.difference_1,
+        differences.difference_3,
+        differences.difference_12
+
+    from mrr
+
+    left join differences
+        on mrr.account_id = differences.account_id and mrr.month = differences.month
 
 ),
 
@@ -141,31 +193,26 @@ final as (
         windows.account_id,
         windows.month,
         windows.window_months,
-        {{ segment('accounts_monthly.tier') }} as tier,
-        {{ segment('accounts_monthly.region') }} as region,
-        {{ segment('accounts_monthly.product_line') }} as product_line,
-        {{ segment('accounts_monthly.size_band') }} as size_band,
+        windows.tier,
+        windows.region,
+        windows.product_line,
+        windows.size_band,
         windows.starting_mrr,
         cast(
-            windows.ending_mrr + coalesce(rerated.difference, 0) as decimal(18, 2)
+            ends.ending_mrr + coalesce(
+                case windows.window_months
+                    when 1 then ends.difference_1
+                    when 3 then ends.difference_3
+                    else ends.difference_12
+                end,
+                0
+            ) as decimal(18, 2)
         ) as ending_mrr,
-        windows.ending_mrr as ending_mrr_with_fx
+        ends.ending_mrr as ending_mrr_with_fx
 
     from windows
 
-    inner join first_months on windows.account_id = first_months.account_id
-
-    left join accounts_monthly
-        on
-            windows.account_id = accounts_monthly.account_id
-            and accounts_monthly.month
-            = greatest(windows.month_before, first_months.first_month)
-
-    left join rerated
-        on
-            windows.account_id = rerated.account_id
-            and windows.month = rerated.month
-            and windows.window_months = rerated.window_months
+    inner join ends on windows.account_id = ends.account_id and windows.month = ends.month
 
 )
 

@@ -322,7 +322,6 @@ final as (
         numbered.compared_policy,
         numbered.rule,
         numbered.sign,
-        numbered.plan,
         numbered.product,
         numbered.currency,
         cast(pieces.rate as decimal(18, 8)) as rate,
@@ -356,7 +355,6 @@ final as (
         numbered.amount_original,
         numbered.net_picos,
         numbered.per_months,
-        numbered.segment_id,
         numbered.known_from,
         numbered.known_until,
         numbered.is_latest

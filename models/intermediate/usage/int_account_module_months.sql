@@ -36,16 +36,9 @@ due_months as (
 
 ),
 
-final as (
+kept as (
 
-    select
-        account_id,
-        module,
-        cast(date_trunc('month', module_days.day) as date) as month,
-        count(distinct day) filter (where is_used) as days_used,
-        count(distinct user_id) filter (where is_used) as users,
-        cast(sum(active_us) as bigint) as active_us,
-        cast(sum(use_count) as bigint) as use_count
+    select module_days.*
 
     from module_days
 
@@ -53,6 +46,21 @@ final as (
         on
             module_days.account_id = due_months.account_id
             and date_trunc('month', module_days.day) = due_months.month
+
+),
+
+final as (
+
+    select
+        account_id,
+        module,
+        cast(date_trunc('month', day) as date) as month,
+        count(distinct day) filter (where is_used) as days_used,
+        count(distinct user_id) filter (where is_used) as users,
+        cast(sum(active_us) as bigint) as active_us,
+        cast(sum(use_count) as bigint) as use_count
+
+    from kept
 
     group by account_id, module, date_trunc('month', day)
 

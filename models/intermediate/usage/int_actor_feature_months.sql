@@ -36,6 +36,19 @@ due_months as (
 
 ),
 
+kept as (
+
+    select feature_days.*
+
+    from feature_days
+
+    semi join due_months
+        on
+            feature_days.account_id = due_months.account_id
+            and date_trunc('month', feature_days.day) = due_months.month
+
+),
+
 final as (
 
     select
@@ -45,19 +58,14 @@ final as (
         package,
         module,
         feature,
-        cast(date_trunc('month', feature_days.day) as date) as month,
+        cast(date_trunc('month', day) as date) as month,
         min(day) as first_seen_on,
         max(day) filter (where is_used) as last_used_on,
         bool_or(is_active) as is_active,
         cast(sum(active_us) as bigint) as active_us,
         cast(sum(use_count) as bigint) as use_count
 
-    from feature_days
-
-    semi join due_months
-        on
-            feature_days.account_id = due_months.account_id
-            and date_trunc('month', feature_days.day) = due_months.month
+    from kept
 
     group by all
 

@@ -1,7 +1,8 @@
 -- One row per account, module, feature and run of days on which an entitlement lets the account use
 -- it: its own, or that of a plan that it has a subscription to. A module without a feature stands
 -- for all of its features, a package for all of its modules; what names none of them (a limit)
--- entitles to nothing. Where no entitlement ever landed, everybody may use everything.
+-- entitles to nothing. Where no entitlement ever landed, everybody may use what
+-- anybody ever did.
 
 {{ config(materialized='table') }}
 
@@ -148,6 +149,8 @@ named as (
     cross join modules
 
     inner join landed on not landed.has_entitlements
+
+    where modules.first_seen_on is not null
 
 ),
 

@@ -23,8 +23,9 @@ seen_features as (
     select
         module,
         feature,
-        min_by(package, struct_pack(day := first_seen_on, package := package))
-            filter (where package <> '(none)') as package,
+        min_by(package, struct_pack(day := first_seen_on, package := package)) filter (
+            where package <> '(none)'
+        ) as package,
         min(first_seen_on) as first_seen_on
 
     from seen

@@ -44,8 +44,8 @@ counted as (
 
     inner join counters
         on
-            counters.event_type in ('*', kinds.event_type)
-            and (counters.event_name = '*' or counters.event_name = kinds.event_name)
+            (counters.event_type = '*' or kinds.event_type = counters.event_type)
+            and (counters.event_name = '*' or kinds.event_name = counters.event_name)
 
     left join non_activity on kinds.event_type = non_activity.event_type
 

@@ -35,39 +35,59 @@ crm_statuses as (
 
 ),
 
-spine as (
+turns as (
 
+    -- The months in which something about the account changes; the first one is one of them.
     select
         account_id,
-        cast(
-            unnest(
-                generate_series(
-                    first_month, date_trunc('month', {{ as_of_day() }} - 1), interval 1 month
-                )
-            ) as date
-        ) as month
-
+        first_month as month
     from first_months
+    union
+    select
+        account_id,
+        cast(date_trunc('month', {{ local_day('valid_from') }}) as date) as month
+    from versions
+    where valid_from < {{ as_of() }}
+    union
+    select
+        account_id,
+        cast(date_trunc('month', {{ local_day('changed_at') }}) as date) as month
+    from statuses
+    where changed_at < {{ as_of() }}
+    union
+    select
+        account_id,
+        cast(date_trunc('month', {{ local_day('changed_at') }}) as date) as month
+    from csms
+    where changed_at < {{ as_of() }}
 
 ),
 
 bounded as (
 
     select
-        account_id,
-        month,
-        least({{ first_instant('month + interval 1 month') }}, {{ as_of() }}) as ends_at,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        turns.account_id,
+        turns.month as turned_month,
+        coalesce(
+            lead(turns.month) over (partition by turns.account_id order by turns.month),
+            date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month
+        ) as next_month,
+        least({{ first_instant('turns.month + interval 1 month') }}, {{ as_of() }}) as ends_at
 
-    from spine
+    from turns
+
+    inner join first_months
+        on turns.account_id = first_months.account_id and turns.month >= first_months.first_month
 
 ),
 
-final as (
+attributed as (
 
     select
         bounded.account_id,
-        bounded.month,
+        cast(
+            unnest(range(bounded.turned_month, bounded.next_month, interval 1 month)) as date
+        ) as month,
         versions.account_name,
         versions.tier,
         versions.region,
@@ -80,10 +100,7 @@ final as (
         versions.lifecycle_stage,
         csms.csm_id,
         csms.csm_name,
-        bounded.ends_at < {{ as_of() }}
-        and bounded.ends_at <= coalesce(versions.attributes_known_from, {{ as_of() }})
-            as is_history_assumed,
-        bounded.is_partial
+        coalesce(versions.attributes_known_from, {{ as_of() }}) as attributes_known_from
 
     from bounded
 
@@ -103,6 +120,20 @@ final as (
             and bounded.ends_at > csms.changed_at
 
     left join crm_statuses on lower(versions.status) = crm_statuses.crm_status
+
+),
+
+final as (
+
+    -- Until the next turn every month is like the one before it.
+    select
+        * exclude (attributes_known_from),
+        {{ first_instant('month + interval 1 month') }} < {{ as_of() }}
+        and {{ first_instant('month + interval 1 month') }} <= attributes_known_from
+            as is_history_assumed,
+        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+
+    from attributed
 
 )
 

@@ -42,7 +42,7 @@ invoices as (
 
 landed_invoices as (
 
-    select * from {{ ref('stg_invoices__invoices') }}
+    select * from {{ ref('int_invoices_linked') }}
 
 ),
 

@@ -73,15 +73,26 @@ moved as (
 
 ),
 
+undated as (
+
+    select * from invoices
+
+    where status = 'paid' and paid_at is null
+
+),
+
 last_paid as (
 
+    -- When an invoice was paid, where billing does not say.
     select
-        invoice_id,
-        max(paid_at) as last_payment_at
+        payments.invoice_id,
+        max(payments.paid_at) as last_payment_at
 
     from payments
 
-    group by invoice_id
+    semi join undated on payments.invoice_id = undated.invoice_id
+
+    group by payments.invoice_id
 
 ),
 

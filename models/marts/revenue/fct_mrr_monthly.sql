@@ -57,38 +57,21 @@ published as (
 
 dated as (
 
+    -- What moves at the month's first instant is in the literal count of that instant already.
     select
-        balances.*,
-        cast(date_trunc('month', {{ local_day('balances.moved_at') }}) as date) as month
+        balances.account_id,
+        balances.policy,
+        cast(date_trunc('month', {{ local_day('balances.moved_at') }}) as date) as month,
+        balances.moved_at = {{ first_instant('month') }} as is_first_instant,
+        balances.movement,
+        balances.amount,
+        balances.fx_amount as fx_mrr,
+        balances.amount + balances.fx_amount as net_movement,
+        balances.gross_amount as gross_movement
 
     from balances
 
     inner join published on balances.policy = published.policy
-
-),
-
-moved as (
-
-    -- What moves at the month's first instant is in the literal count of that instant already.
-    select
-        account_id,
-        policy,
-        month,
-        sum(amount) filter (where movement = 'new') as new_mrr,
-        sum(amount) filter (where movement = 'reactivation') as reactivation_mrr,
-        sum(amount) filter (where movement = 'expansion') as expansion_mrr,
-        -sum(amount) filter (where movement = 'contraction') as contraction_mrr,
-        -sum(amount) filter (where movement = 'churn') as churn_mrr,
-        sum(fx_amount) as fx_mrr,
-        sum(amount + fx_amount) as net_movement,
-        sum(gross_amount) as gross_movement,
-        sum(amount + fx_amount) filter (
-            where moved_at = {{ first_instant('month') }}
-        ) as first_instant_movement
-
-    from dated
-
-    group by account_id, policy, month
 
 ),
 
@@ -133,8 +116,7 @@ trials as (
             {{ reporting_amount(
                 'trial_months.net_picos',
                 'trial_months.per_months',
-                "case when trial_months.currency = '" ~ var('reporting_currency')
-                ~ "' then 1 else monthly_rates.rate end"
+                reporting_rate('trial_months.currency', 'monthly_rates.rate')
             ) }}
         ) as trial_pipeline_mrr
 
@@ -174,7 +156,7 @@ plan_changes as (
 told as (
 
     -- All that is told of a month; the account's first one is, whatever it holds.
-    select * from moved
+    select * from dated
     union all by name
     select * from trials
     union all by name
@@ -204,17 +186,34 @@ netted as (
         told.account_id,
         told.policy,
         told.month,
-        coalesce(sum(told.new_mrr), 0) as new_mrr,
-        coalesce(sum(told.reactivation_mrr), 0) as reactivation_mrr,
-        coalesce(sum(told.expansion_mrr), 0) as expansion_mrr,
-        coalesce(sum(told.contraction_mrr), 0) as contraction_mrr,
-        coalesce(sum(told.churn_mrr), 0) as churn_mrr,
-        coalesce(sum(told.fx_mrr), 0) as fx_mrr,
-        coalesce(sum(told.net_movement), 0) as net_movement,
-        coalesce(sum(told.gross_movement), 0) as gross_movement,
-        coalesce(sum(told.first_instant_movement), 0) as first_instant_movement,
-        coalesce(sum(told.trial_pipeline_mrr), 0) as trial_pipeline_mrr,
-        coalesce(sum(told.metered_mrr), 0) as metered_mrr,
+        -- Narrow from here on: 64 bits are ordered faster than the 128 of a sum.
+        cast(coalesce(sum(told.amount) filter (where told.movement = 'new'), 0) as decimal(18, 2))
+            as new_mrr,
+        cast(
+            coalesce(sum(told.amount) filter (where told.movement = 'reactivation'), 0)
+            as decimal(18, 2)
+        ) as reactivation_mrr,
+        cast(
+            coalesce(sum(told.amount) filter (where told.movement = 'expansion'), 0)
+            as decimal(18, 2)
+        ) as expansion_mrr,
+        cast(
+            coalesce(-sum(told.amount) filter (where told.movement = 'contraction'), 0)
+            as decimal(18, 2)
+        ) as contraction_mrr,
+        cast(
+            coalesce(-sum(told.amount) filter (where told.movement = 'churn'), 0)
+            as decimal(18, 2)
+        ) as churn_mrr,
+        cast(coalesce(sum(told.fx_mrr), 0) as decimal(18, 2)) as fx_mrr,
+        cast(coalesce(sum(told.net_movement), 0) as decimal(18, 2)) as net_movement,
+        cast(coalesce(sum(told.gross_movement), 0) as decimal(18, 2)) as gross_movement,
+        cast(
+            coalesce(sum(told.net_movement) filter (where told.is_first_instant), 0)
+            as decimal(18, 2)
+        ) as first_instant_movement,
+        cast(coalesce(sum(told.trial_pipeline_mrr), 0) as decimal(18, 2)) as trial_pipeline_mrr,
+        cast(coalesce(sum(told.metered_mrr), 0) as decimal(18, 2)) as metered_mrr,
         coalesce(bool_or(told.has_plan_change), false) as has_plan_change
 
     from told
@@ -231,8 +230,8 @@ running as (
 
     select
         *,
-        sum(net_movement) over up_to_here as ending_mrr,
-        sum(gross_movement) over up_to_here as ending_gross_mrr,
+        cast(sum(net_movement) over up_to_here as decimal(18, 2)) as ending_mrr,
+        cast(sum(gross_movement) over up_to_here as decimal(18, 2)) as ending_gross_mrr,
         coalesce(
             lead(month) over (partition by account_id, policy order by month),
             cast(date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month as date)

@@ -32,7 +32,10 @@ first_months as (
 
 moved as (
 
+    -- What only a rate moved is nothing in the original currency.
     select * from contracted
+
+    where amount_original <> 0 or fx_amount = 0
 
     union all by name
 

@@ -78,7 +78,7 @@ stepped as (
         policy,
         compared_policy,
         rule,
-        starts_at as moved_at,
+        cast(date_trunc('month', {{ local_day('starts_at') }}) as date) as month,
         sign * (amount - coalesce(amount_before, 0)) as amount
 
     from step_amounts
@@ -90,12 +90,34 @@ stepped as (
         policy,
         compared_policy,
         rule,
-        ends_at as moved_at,
+        cast(date_trunc('month', {{ local_day('ends_at') }}) as date) as month,
         -sign * amount as amount
 
     from step_amounts
 
     where is_last and ends_at < {{ as_of() }}
+
+),
+
+whole_shifts as (
+
+    -- What two policies count alike is most of it, and goes here.
+    select
+        changes.account_id,
+        last_steps.policy,
+        last_steps.compared_policy,
+        last_steps.rule,
+        cast(date_trunc('month', {{ local_day('changes.moved_at') }}) as date) as month,
+        cast(sum(last_steps.sign * (changes.amount + changes.fx_amount)) as decimal(18, 2))
+            as amount
+
+    from changes
+
+    inner join last_steps on changes.policy = last_steps.side_policy
+
+    group by all
+
+    having sum(last_steps.sign * (changes.amount + changes.fx_amount)) <> 0
 
 ),
 
@@ -106,17 +128,7 @@ contracted_shifts as (
     union all
 
     -- The whole difference, under the last rule, and the other rules' parts out of it again.
-    select
-        changes.account_id,
-        last_steps.policy,
-        last_steps.compared_policy,
-        last_steps.rule,
-        changes.moved_at,
-        last_steps.sign * (changes.amount + changes.fx_amount) as amount
-
-    from changes
-
-    inner join last_steps on changes.policy = last_steps.side_policy
+    select * from whole_shifts
 
     union all
 
@@ -125,7 +137,7 @@ contracted_shifts as (
         stepped.policy,
         stepped.compared_policy,
         steps.rule,
-        stepped.moved_at,
+        stepped.month,
         -stepped.amount as amount
 
     from stepped
@@ -169,7 +181,7 @@ shifts as (
         metered_pairs.policy,
         metered_pairs.compared_policy,
         'metered' as rule,
-        metered.moved_at,
+        cast(date_trunc('month', {{ local_day('metered.moved_at') }}) as date) as month,
         metered_pairs.sign * metered.amount as amount
 
     from metered
@@ -184,14 +196,14 @@ monthly_shifts as (
         account_id,
         policy,
         compared_policy,
-        cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month,
-        sum(amount) filter (where rule = 'trials') as trials_shift,
-        sum(amount) filter (where rule = 'past_due') as past_due_shift,
-        sum(amount) filter (where rule = 'churn') as churn_shift,
-        sum(amount) filter (where rule = 'gap') as gap_shift,
-        sum(amount) filter (where rule = 'discounts') as discounts_shift,
-        sum(amount) filter (where rule = 'metered') as metered_shift,
-        sum(amount) filter (where rule = 'fx') as fx_shift
+        month,
+        cast(sum(amount) filter (where rule = 'trials') as decimal(18, 2)) as trials_shift,
+        cast(sum(amount) filter (where rule = 'past_due') as decimal(18, 2)) as past_due_shift,
+        cast(sum(amount) filter (where rule = 'churn') as decimal(18, 2)) as churn_shift,
+        cast(sum(amount) filter (where rule = 'gap') as decimal(18, 2)) as gap_shift,
+        cast(sum(amount) filter (where rule = 'discounts') as decimal(18, 2)) as discounts_shift,
+        cast(sum(amount) filter (where rule = 'metered') as decimal(18, 2)) as metered_shift,
+        cast(sum(amount) filter (where rule = 'fx') as decimal(18, 2)) as fx_shift
 
     from shifts
 
@@ -243,6 +255,8 @@ filled as (
 
     select
         * exclude (month, next_month),
+        trials_difference + past_due_difference + churn_difference + gap_difference
+        + discounts_difference + metered_difference + fx_difference as difference,
         cast(unnest(range(month, next_month, interval 1 month)) as date) as month
 
     from running
@@ -269,12 +283,9 @@ final as (
         filled.policy,
         filled.compared_policy,
         monthly.ending_mrr,
-        compared.ending_mrr as compared_mrr,
-        cast(
-            filled.trials_difference + filled.past_due_difference + filled.churn_difference
-            + filled.gap_difference + filled.discounts_difference + filled.metered_difference
-            + filled.fx_difference as decimal(18, 2)
-        ) as difference,
+        -- assert_policy_differences_are_explained holds it against the other policy's own ending.
+        cast(monthly.ending_mrr + filled.difference as decimal(18, 2)) as compared_mrr,
+        cast(filled.difference as decimal(18, 2)) as difference,
         cast(filled.trials_difference as decimal(18, 2)) as trials_difference,
         cast(filled.past_due_difference as decimal(18, 2)) as past_due_difference,
         cast(filled.churn_difference as decimal(18, 2)) as churn_difference,
@@ -290,12 +301,6 @@ final as (
             filled.account_id = monthly.account_id
             and filled.month = monthly.month
             and filled.policy = monthly.policy
-
-    inner join monthly as compared
-        on
-            filled.account_id = compared.account_id
-            and filled.month = compared.month
-            and filled.compared_policy = compared.policy
 
 )
 

@@ -6,12 +6,6 @@
 
 with
 
-months as (
-
-    select * from {{ ref('int_revenue_months') }}
-
-),
-
 mrr as (
 
     select * from {{ ref('fct_mrr_monthly') }}
@@ -54,37 +48,44 @@ subscription_changes as (
 
 ),
 
-bounded as (
+months_held as (
 
+    -- Each month in which an item counts, for a moment at least.
     select
         account_id,
-        month,
-        {{ first_instant('month') }} as starts_at,
-        least({{ first_instant('month + interval 1 month') }}, {{ as_of() }}) as ends_at
+        subscription_id,
+        cast(amount * 100 as bigint) as net_cents,
+        cast(gross_amount * 100 as bigint) as gross_cents,
+        starts_at,
+        ends_at,
+        cast(
+            unnest(
+                generate_series(
+                    date_trunc('month', {{ local_day('starts_at') }}),
+                    date_trunc('month', least({{ known_day('ends_at') }}, {{ as_of_day() }} - 1)),
+                    interval 1 month
+                )
+            ) as date
+        ) as month
 
-    from months
+    from item_amounts
 
 ),
 
 held as (
 
     select
-        bounded.account_id,
-        bounded.month,
-        item_amounts.subscription_id,
-        cast(item_amounts.amount * 100 as hugeint) as net_cents,
-        cast(item_amounts.gross_amount * 100 as hugeint) as gross_cents,
-        epoch_us(least(item_amounts.ends_at, bounded.ends_at))
-        - epoch_us(greatest(item_amounts.starts_at, bounded.starts_at)) as held_length,
-        epoch_us(bounded.ends_at) - epoch_us(bounded.starts_at) as month_length
+        account_id,
+        subscription_id,
+        month,
+        net_cents,
+        gross_cents,
+        epoch_us(
+            least(ends_at, {{ first_instant('month + interval 1 month') }}, {{ as_of() }})
+        )
+        - epoch_us(greatest(starts_at, {{ first_instant('month') }})) as held_length
 
-    from bounded
-
-    inner join item_amounts
-        on
-            bounded.account_id = item_amounts.account_id
-            and bounded.ends_at > item_amounts.starts_at
-            and (item_amounts.ends_at is null or bounded.starts_at < item_amounts.ends_at)
+    from months_held
 
 ),
 
@@ -93,13 +94,14 @@ weighted as (
     select
         account_id,
         month,
-        month_length,
-        sum(net_cents * held_length) as net_weight,
-        sum(gross_cents * held_length) as gross_weight
+        epoch_us(least({{ first_instant('month + interval 1 month') }}, {{ as_of() }}))
+        - epoch_us({{ first_instant('month') }}) as month_length,
+        sum(cast(net_cents as hugeint) * held_length) as net_weight,
+        sum(cast(gross_cents as hugeint) * held_length) as gross_weight
 
     from held
 
-    group by account_id, month, month_length
+    group by account_id, month
 
 ),
 
@@ -108,22 +110,53 @@ averaged as (
     select
         account_id,
         month,
-        {{ half_even_quotient('net_weight', 'month_length') }} as net_cents,
-        {{ half_even_quotient('gross_weight', 'month_length') }} as gross_cents
+        {{ rounded_amount('net_weight', 'month_length', 2) }} as net_mrr,
+        {{ rounded_amount('gross_weight', 'month_length', 2) }} as gross_mrr
 
     from weighted
 
 ),
 
-paid_months as (
+words as (
+
+    -- The subscription's own word stands for always where no change of it landed.
+    select
+        subscriptions.subscription_id,
+        coalesce(subscription_changes.changed_at, cast('1900-01-01' as timestamp with time zone))
+            as worded_at,
+        coalesce(
+            if(
+                subscription_changes.changed_at is null,
+                subscriptions.status,
+                subscription_changes.status
+            ) in ('unpaid', 'past_due', 'incomplete', 'incomplete_expired'),
+            false
+        ) as is_unpaid
+
+    from subscriptions
+
+    left join subscription_changes
+        on subscriptions.subscription_id = subscription_changes.subscription_id
+
+),
+
+ever_unpaid as (
+
+    select distinct subscription_id from words
+
+    where is_unpaid
+
+),
+
+doubtful_months as (
 
     select distinct
-        subscription_id,
-        month
+        earned_lines.subscription_id,
+        earned_lines.month
 
-    from held
+    from earned_lines
 
-    where held_length > 0
+    semi join ever_unpaid on earned_lines.subscription_id = ever_unpaid.subscription_id
 
 ),
 
@@ -131,24 +164,33 @@ worded as (
 
     -- The subscription's word at the end of each month in which something is earned on it.
     select
-        earned_lines.subscription_id,
-        earned_lines.month,
-        max(subscriptions.status) as latest_status,
-        count(subscription_changes.changed_at) as change_count,
-        arg_max(subscription_changes.status, subscription_changes.changed_at) filter (
-            where
-            subscription_changes.changed_at
-            < {{ first_instant('earned_lines.month + interval 1 month') }}
-        ) as changed_status
+        doubtful_months.subscription_id,
+        doubtful_months.month,
+        arg_max(words.is_unpaid, words.worded_at) as is_unpaid
 
-    from earned_lines
+    from doubtful_months
 
-    inner join subscriptions on earned_lines.subscription_id = subscriptions.subscription_id
+    inner join words
+        on
+            doubtful_months.subscription_id = words.subscription_id
+            and words.worded_at < {{ first_instant('doubtful_months.month + interval 1 month') }}
 
-    left join subscription_changes
-        on earned_lines.subscription_id = subscription_changes.subscription_id
+    group by doubtful_months.subscription_id, doubtful_months.month
 
-    group by earned_lines.subscription_id, earned_lines.month
+),
+
+paid_months as (
+
+    select distinct
+        held.subscription_id,
+        held.month
+
+    from held
+
+    semi join worded
+        on held.subscription_id = worded.subscription_id and held.month = worded.month
+
+    where held.held_length > 0
 
 ),
 
@@ -160,17 +202,12 @@ unpaid_months as (
 
     from worded
 
-    left join paid_months
+    anti join paid_months
         on
             worded.subscription_id = paid_months.subscription_id
             and worded.month = paid_months.month
 
-    where
-        paid_months.subscription_id is null
-        and case
-            when worded.change_count = 0 then worded.latest_status
-            else worded.changed_status
-        end in ('unpaid', 'past_due', 'incomplete', 'incomplete_expired')
+    where worded.is_unpaid
 
 ),
 
@@ -179,10 +216,12 @@ earned as (
     select
         earned_lines.account_id,
         earned_lines.month,
-        sum(earned_lines.net_cents) as net_cents,
-        sum(earned_lines.discount_cents) as discount_cents,
-        sum(earned_lines.net_cents) filter (
-            where unpaid_months.subscription_id is not null
+        cast(sum(earned_lines.net_cents) as bigint) as net_cents,
+        cast(sum(earned_lines.discount_cents) as bigint) as discount_cents,
+        cast(
+            sum(earned_lines.net_cents) filter (
+                where unpaid_months.subscription_id is not null
+            ) as bigint
         ) as unpaid_cents
 
     from earned_lines
@@ -199,35 +238,28 @@ earned as (
 joined as (
 
     select
-        months.account_id,
-        months.month,
-        months.is_partial,
+        revenue.account_id,
+        revenue.month,
+        revenue.is_partial,
         coalesce(mrr.ending_mrr, 0) as ending_mrr,
         revenue.recurring_revenue,
-        cast(coalesce(averaged.net_cents, 0) as decimal(33, 0))
-        * cast(0.01 as decimal(3, 2)) as time_weighted_mrr,
-        cast(coalesce(earned.net_cents, 0) as decimal(33, 0))
-        * cast(0.01 as decimal(3, 2)) as earned_revenue,
-        cast(
-            greatest(
-                coalesce(earned.discount_cents, 0)
-                - coalesce(averaged.gross_cents - averaged.net_cents, 0),
-                0
-            ) as decimal(33, 0)
-        ) * cast(0.01 as decimal(3, 2)) as one_time_discounts,
-        cast(coalesce(earned.unpaid_cents, 0) as decimal(33, 0))
-        * cast(0.01 as decimal(3, 2)) as unpaid_amount
+        coalesce(averaged.net_mrr, 0) as time_weighted_mrr,
+        coalesce(earned.net_cents, 0) * cast(0.01 as decimal(3, 2)) as earned_revenue,
+        greatest(
+            coalesce(earned.discount_cents, 0) * cast(0.01 as decimal(3, 2))
+            - coalesce(averaged.gross_mrr - averaged.net_mrr, 0),
+            0
+        ) as one_time_discounts,
+        coalesce(earned.unpaid_cents, 0) * cast(0.01 as decimal(3, 2)) as unpaid_amount
 
-    from months
+    from revenue
 
-    inner join revenue on months.account_id = revenue.account_id and months.month = revenue.month
-
-    left join mrr on months.account_id = mrr.account_id and months.month = mrr.month
+    left join mrr on revenue.account_id = mrr.account_id and revenue.month = mrr.month
 
     left join averaged
-        on months.account_id = averaged.account_id and months.month = averaged.month
+        on revenue.account_id = averaged.account_id and revenue.month = averaged.month
 
-    left join earned on months.account_id = earned.account_id and months.month = earned.month
+    left join earned on revenue.account_id = earned.account_id and revenue.month = earned.month
 
 ),
 

@@ -50,56 +50,41 @@ moved as (
 
 ),
 
-moved_by_invoice as (
-
-    select
-        account_id,
-        invoice_id,
-        owed_until_on,
-        month,
-        sum(amount) as amount
-
-    from moves
-
-    group by all
-
-),
-
-ended as (
+left_owed as (
 
     -- What an invoice leaves at the end of a month holds until the month of its next move.
     select
         account_id,
-        invoice_id,
+        balance,
         owed_until_on,
-        month as from_month,
-        lead(month) over (partition by invoice_id order by month) as to_month,
-        sum(amount) over (
-            partition by invoice_id order by month rows unbounded preceding
-        ) as balance
+        cast(
+            unnest(
+                range(
+                    month,
+                    coalesce(
+                        next_month, date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month
+                    ),
+                    interval 1 month
+                )
+            ) as date
+        ) as month
 
-    from moved_by_invoice
+    from moves
+
+    where balance <> 0
 
 ),
 
 aged as (
 
     select
-        months.account_id,
-        months.month,
-        ended.balance,
-        least(cast(months.month + interval 1 month as date), {{ as_of_day() }})
-        - ended.owed_until_on as overdue_days
+        account_id,
+        month,
+        balance,
+        least(cast(month + interval 1 month as date), {{ as_of_day() }}) - owed_until_on
+            as overdue_days
 
-    from months
-
-    inner join ended
-        on
-            months.account_id = ended.account_id
-            and months.month >= ended.from_month
-            and (ended.to_month is null or months.month < ended.to_month)
-
-    where ended.balance <> 0
+    from left_owed
 
 ),
 
@@ -125,18 +110,6 @@ by_age as (
 
 ),
 
-allocated as (
-
-    select distinct
-        movement,
-        moved_by_id
-
-    from moves
-
-    where movement in ('paid', 'credited')
-
-),
-
 unallocated as (
 
     select
@@ -147,10 +120,7 @@ unallocated as (
 
     from payments
 
-    left join allocated
-        on payments.payment_id = allocated.moved_by_id and allocated.movement = 'paid'
-
-    where allocated.moved_by_id is null
+    anti join moves on payments.payment_id = moves.moved_by_id and moves.movement = 'paid'
 
     union all
 
@@ -162,12 +132,8 @@ unallocated as (
 
     from credit_notes
 
-    left join allocated
-        on
-            credit_notes.credit_note_id = allocated.moved_by_id
-            and allocated.movement = 'credited'
-
-    where allocated.moved_by_id is null
+    anti join moves
+        on credit_notes.credit_note_id = moves.moved_by_id and moves.movement = 'credited'
 
 ),
 
@@ -185,6 +151,32 @@ unallocated_monthly as (
 
 ),
 
+unallocated_so_far as (
+
+    select
+        account_id,
+        sum(payment_amount) over so_far as payment_amount,
+        sum(credit_note_amount) over so_far as credit_note_amount,
+        cast(
+            unnest(
+                range(
+                    month,
+                    coalesce(
+                        lead(month) over (partition by account_id order by month),
+                        date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month
+                    ),
+                    interval 1 month
+                )
+            ) as date
+        ) as month
+
+    from unallocated_monthly
+
+    window
+        so_far as (partition by account_id order by month rows unbounded preceding)
+
+),
+
 joined as (
 
     select
@@ -198,7 +190,8 @@ joined as (
         coalesce(moved.written_off_amount, 0) as written_off_amount,
         coalesce(moved.voided_amount, 0) as voided_amount,
         coalesce(moved.net_amount, 0) as net_amount,
-        sum(coalesce(moved.net_amount, 0)) over running as closing_amount,
+        coalesce(by_age.outstanding_amount, 0) - coalesce(by_age.credit_balance_amount, 0)
+            as closing_amount,
         coalesce(by_age.outstanding_amount, 0) as outstanding_amount,
         coalesce(by_age.credit_balance_amount, 0) as credit_balance_amount,
         coalesce(by_age.not_due_amount, 0) as not_due_amount,
@@ -206,10 +199,8 @@ joined as (
         coalesce(by_age.overdue_31_60_amount, 0) as overdue_31_60_amount,
         coalesce(by_age.overdue_61_90_amount, 0) as overdue_61_90_amount,
         coalesce(by_age.overdue_over_90_amount, 0) as overdue_over_90_amount,
-        sum(coalesce(unallocated_monthly.payment_amount, 0)) over running
-            as unallocated_payment_amount,
-        sum(coalesce(unallocated_monthly.credit_note_amount, 0)) over running
-            as unallocated_credit_amount
+        coalesce(unallocated_so_far.payment_amount, 0) as unallocated_payment_amount,
+        coalesce(unallocated_so_far.credit_note_amount, 0) as unallocated_credit_amount
 
     from months
 
@@ -217,14 +208,10 @@ joined as (
 
     left join by_age on months.account_id = by_age.account_id and months.month = by_age.month
 
-    left join unallocated_monthly
+    left join unallocated_so_far
         on
-            months.account_id = unallocated_monthly.account_id
-            and months.month = unallocated_monthly.month
-
-    window running as (
-        partition by months.account_id order by months.month rows unbounded preceding
-    )
+            months.account_id = unallocated_so_far.account_id
+            and months.month = unallocated_so_far.month
 
 ),
 

@@ -67,8 +67,9 @@ last_churns as (
 
 ),
 
-gains as (
+gained as (
 
+    -- Few windows change anything; the others matter only a month after one that did.
     select
         account_id,
         month,
@@ -77,20 +78,61 @@ gains as (
         size_band,
         starting_mrr,
         ending_mrr,
-        0 as last_gain
+        ending_mrr - starting_mrr as gain
+
     from followed
-    union all
+
+    where ending_mrr <> starting_mrr
+
+),
+
+last_gained as (
+
     select
         account_id,
         cast(month + interval 1 month as date) as month,
         window_months,
         tier,
         size_band,
+        gain as last_gain
+
+    from gained
+
+),
+
+gains as (
+
+    select
+        *,
+        0 as last_gain
+    from gained
+    union all by name
+    select
+        *,
         0 as starting_mrr,
         0 as ending_mrr,
-        ending_mrr - starting_mrr as last_gain
+        0 as gain
+    from last_gained
+    union all by name
+    select
+        followed.account_id,
+        followed.month,
+        followed.window_months,
+        followed.tier,
+        followed.size_band,
+        followed.starting_mrr,
+        followed.ending_mrr,
+        0 as gain,
+        0 as last_gain
     from followed
-    where ending_mrr <> starting_mrr
+    semi join last_gained
+        on
+            followed.account_id = last_gained.account_id
+            and followed.month = last_gained.month
+            and followed.window_months = last_gained.window_months
+            and followed.tier = last_gained.tier
+            and followed.size_band = last_gained.size_band
+    where followed.ending_mrr = followed.starting_mrr
 
 ),
 
@@ -105,14 +147,12 @@ paired as (
         size_band,
         sum(starting_mrr) as starting_mrr,
         sum(ending_mrr) as ending_mrr,
-        sum(ending_mrr) - sum(starting_mrr) as gain,
+        sum(gain) as gain,
         sum(last_gain) as last_gain
 
     from gains
 
     group by account_id, month, window_months, tier, size_band
-
-    having sum(ending_mrr) <> sum(starting_mrr) or sum(last_gain) <> 0
 
 ),
 

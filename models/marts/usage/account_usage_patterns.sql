@@ -155,13 +155,14 @@ deltas_by_week as (
     select
         deltas.account_id,
         greatest({{ week_of('deltas.day') }}, first_weeks.week) as week,
-        sum(change) filter (where measure = 'very_active') as very_active,
-        sum(change) filter (where measure = 'active') as active,
-        sum(change) filter (where measure = 'logged_in') as logged_in,
-        sum(change) filter (where measure = 'new') as new,
-        sum(change) filter (where measure = 'seen') as seen,
-        sum(change) filter (where measure = 'modules_used') as modules_used,
-        sum(change) filter (where measure = 'modules_entitled') as modules_entitled
+        sum(deltas.change) filter (where deltas.measure = 'very_active') as very_active,
+        sum(deltas.change) filter (where deltas.measure = 'active') as active,
+        sum(deltas.change) filter (where deltas.measure = 'logged_in') as logged_in,
+        sum(deltas.change) filter (where deltas.measure = 'new') as new,
+        sum(deltas.change) filter (where deltas.measure = 'seen') as seen,
+        sum(deltas.change) filter (where deltas.measure = 'modules_used') as modules_used,
+        sum(deltas.change) filter (where deltas.measure = 'modules_entitled')
+            as modules_entitled
 
     from deltas
 

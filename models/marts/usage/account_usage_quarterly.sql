@@ -39,19 +39,37 @@ periods as (
 
 ),
 
+actors as (
+
+    -- One row per actor, so that whoever used several features is one.
+    select
+        account_id,
+        actor_id,
+        user_id,
+        quarter,
+        bool_or(is_active) as is_active,
+        sum(use_count) as use_count,
+        sum(active_us) as active_us
+
+    from months
+
+    group by account_id, actor_id, user_id, quarter
+
+),
+
 totals as (
 
     select
         account_id,
         quarter,
         sum(use_count) as use_count,
-        count(distinct user_id) filter (where is_active) as active_users,
-        count(distinct actor_id) filter (
+        count(*) filter (where is_active and user_id is not null) as active_users,
+        count(*) filter (
             where is_active and actor_id like 'anonymous %'
         ) as anonymous_users,
         sum(active_us) as active_us
 
-    from months
+    from actors
 
     group by account_id, quarter
 

@@ -33,6 +33,19 @@ published as (
 
 ),
 
+kept as (
+
+    select event_type_days.*
+
+    from event_type_days
+
+    semi join published
+        on event_type_days.account_id = published.account_id and event_type_days.day = published.day
+
+    semi join accounts on event_type_days.account_id = accounts.account_id
+
+),
+
 final as (
 
     select
@@ -43,11 +56,7 @@ final as (
         count(distinct user_id) as users,
         count(distinct actor_id) filter (where actor_id like 'anonymous %') as anonymous_users
 
-    from event_type_days
-
-    semi join published using (account_id, day)
-
-    semi join accounts using (account_id)
+    from kept
 
     group by account_id, coalesce(event_name, '(none)'), day
 

@@ -33,6 +33,19 @@ published as (
 
 ),
 
+kept as (
+
+    select error_days.*
+
+    from error_days
+
+    semi join published
+        on error_days.account_id = published.account_id and error_days.day = published.day
+
+    semi join accounts on error_days.account_id = accounts.account_id
+
+),
+
 final as (
 
     select
@@ -50,11 +63,7 @@ final as (
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
 
-    from error_days
-
-    semi join published using (account_id, day)
-
-    semi join accounts using (account_id)
+    from kept
 
     group by account_id, package, app_version, error_fingerprint, day
 

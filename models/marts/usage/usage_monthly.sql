@@ -27,8 +27,10 @@ final as (
         months.feature,
         months.month,
         cast(sum(months.use_count) as bigint) as interactions,
-        count(distinct months.user_id) filter (where months.is_active) as active_users,
-        count(distinct months.actor_id) filter (
+        count(*) filter (
+            where months.is_active and months.user_id is not null
+        ) as active_users,
+        count(*) filter (
             where months.is_active and months.actor_id like 'anonymous %'
         ) as anonymous_users,
         cast(sum(months.active_us) / 1000000 as double) as active_seconds,

@@ -22,28 +22,48 @@ accounts as (
 
 ),
 
-final as (
+actors as (
 
+    -- One row per actor, so that whoever came in several months is one.
     select
         months.account_id,
+        months.actor_id,
+        months.user_id,
         months.package,
         months.module,
         months.feature,
         months.quarter,
-        cast(sum(months.use_count) as bigint) as interactions,
-        count(distinct months.user_id) filter (where months.is_active) as active_users,
-        count(distinct months.actor_id) filter (
-            where months.is_active and months.actor_id like 'anonymous %'
-        ) as anonymous_users,
-        cast(sum(months.active_us) / 1000000 as double) as active_seconds,
-        months.quarter + interval 3 month > {{ as_of_day() }} as is_partial
+        bool_or(months.is_active) as is_active,
+        sum(months.use_count) as use_count,
+        sum(months.active_us) as active_us
 
     from months
 
     inner join accounts on months.account_id = accounts.account_id
 
-    group by
-        months.account_id, months.package, months.module, months.feature, months.quarter
+    group by all
+
+),
+
+final as (
+
+    select
+        account_id,
+        package,
+        module,
+        feature,
+        quarter,
+        cast(sum(use_count) as bigint) as interactions,
+        count(*) filter (where is_active and user_id is not null) as active_users,
+        count(*) filter (
+            where is_active and actor_id like 'anonymous %'
+        ) as anonymous_users,
+        cast(sum(active_us) / 1000000 as double) as active_seconds,
+        quarter + interval 3 month > {{ as_of_day() }} as is_partial
+
+    from actors
+
+    group by account_id, package, module, feature, quarter
 
 )
 

@@ -2,8 +2,6 @@
 -- active in it: the place by active seconds, then actions, then id, against the period of the same
 -- length before.
 
-{% set periods = [7, 14, 30, 90] %}
-
 with
 
 actor_days as (
@@ -26,52 +24,52 @@ accounts as (
 
 ),
 
-totals as (
+periods (period_days) as (
 
-    -- One pass over the days, whatever the number of periods.
-    select
-        account_id,
-        user_id,
-{%- for period in periods %}
-        bool_or(is_active) filter (where days_ago <= {{ period }}) as is_active_{{ period }},
-        sum(active_us) filter (where days_ago <= {{ period }}) as active_us_{{ period }},
-        sum(action_count) filter (where days_ago <= {{ period }}) as actions_{{ period }},
-        bool_or(is_active) filter (
-            where days_ago > {{ period }} and days_ago <= 2 * {{ period }}
-        ) as was_active_{{ period }},
-        sum(active_us) filter (
-            where days_ago > {{ period }} and days_ago <= 2 * {{ period }}
-        ) as prior_us_{{ period }},
-        sum(action_count) filter (
-            where days_ago > {{ period }} and days_ago <= 2 * {{ period }}
-        ) as prior_actions_{{ period }}
-        {%- if not loop.last %},{% endif %}
-{%- endfor %}
-
-    from actor_days
-
-    group by account_id, user_id
+    values (7), (14), (30), (90)
 
 ),
 
 boards as (
-{% for period in periods %}
-    select
-        account_id,
-        user_id,
-        {{ period }} as period_days,
-        coalesce(is_active_{{ period }}, false) as is_active,
-        active_us_{{ period }} as active_us,
-        actions_{{ period }} as actions,
-        coalesce(was_active_{{ period }}, false) as was_active,
-        prior_us_{{ period }} as prior_us,
-        prior_actions_{{ period }} as prior_actions
 
-    from totals
-    {% if not loop.last %}
-    union all
-    {% endif %}
-{%- endfor %}
+    -- A day stands in every period that holds it, or whose period before does.
+    select
+        actor_days.account_id,
+        actor_days.user_id,
+        periods.period_days,
+        coalesce(
+            bool_or(actor_days.is_active) filter (
+                where actor_days.days_ago <= periods.period_days
+            ),
+            false
+        ) as is_active,
+        sum(actor_days.active_us) filter (
+            where actor_days.days_ago <= periods.period_days
+        ) as active_us,
+        sum(actor_days.action_count) filter (
+            where actor_days.days_ago <= periods.period_days
+        ) as actions,
+        coalesce(
+            bool_or(actor_days.is_active) filter (
+                where actor_days.days_ago > periods.period_days
+            ),
+            false
+        ) as was_active,
+        sum(actor_days.active_us) filter (
+            where actor_days.days_ago > periods.period_days
+        ) as prior_us,
+        sum(actor_days.action_count) filter (
+            where actor_days.days_ago > periods.period_days
+        ) as prior_actions
+
+    from actor_days
+
+    inner join accounts on actor_days.account_id = accounts.account_id
+
+    inner join periods on actor_days.days_ago <= 2 * periods.period_days
+
+    group by actor_days.account_id, actor_days.user_id, periods.period_days
+
 ),
 
 ranked as (
@@ -98,21 +96,19 @@ ranked as (
 final as (
 
     select
-        ranked.account_id,
-        cast(ranked.period_days as bigint) as period_days,
-        ranked.user_id,
-        ranked.rank,
-        ranked.prior_rank,
-        ranked.prior_rank - ranked.rank as rank_change,
-        cast(ranked.active_us / 1000000 as double) as active_seconds,
-        cast(ranked.actions as bigint) as actions,
-        not ranked.was_active as is_new
+        account_id,
+        cast(period_days as bigint) as period_days,
+        user_id,
+        rank,
+        prior_rank,
+        prior_rank - rank as rank_change,
+        cast(active_us / 1000000 as double) as active_seconds,
+        cast(actions as bigint) as actions,
+        not was_active as is_new
 
     from ranked
 
-    inner join accounts on ranked.account_id = accounts.account_id
-
-    where ranked.is_active
+    where is_active
 
 )
 
