@@ -85,7 +85,7 @@ def account_activity_daily(
             account's first.
         zone: the reporting time zone.
     """
-    events = identified(events, as_of)
+    events = identified(events, users, as_of, zone)
     known = [row for row in accounts if row["created_at"] < as_of and not row.get("is_test")]
     everyone = registrations(known, users, events, as_of, zone)
     moments = counted_moments(known, users, events, as_of, zone)
@@ -255,27 +255,45 @@ def actor_of(event: Row) -> Actor:
     return ("nameless", "")
 
 
-def identified(events: Sequence[Row], as_of: datetime) -> list[Row]:
+def identified(
+    events: Sequence[Row], users: Sequence[Row], as_of: datetime, zone: tzinfo = UTC
+) -> list[Row]:
     """The events, each anonymous one under the user that its visitor is found to be in 30 days.
 
-    An event that names an anonymous id and a user identifies the one as the other, within the
-    account; the first one at or after an event decides whose it is.
+    An event that names an anonymous id and a user (no internal one) identifies the one as the
+    other, within the account. Of those at or after an event the one that was known first decides,
+    and of those that became known on one day the first.
     """
-    found: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
+    internal = {
+        (u["account_id"], u["user_id"])
+        for u in users
+        if u.get("is_internal") and _is_dated_before(u, as_of)
+    }
+    found: dict[tuple[str, str], list[tuple[date, datetime, str]]] = defaultdict(list)
     for event in events:
         user, visitor, at = event.get("user_id"), event.get("anonymous_id"), event["occurred_at"]
-        if user is not None and visitor is not None and at < as_of:
-            found[event["account_id"], visitor].append((at, user))
+        if visitor is None or user is None or (event["account_id"], user) in internal:
+            continue
+        if at < as_of:
+            found[event["account_id"], visitor].append((_first_day(event, zone), at, user))
     return [_identified(event, found) for event in events]
 
 
-def _identified(event: Row, found: Mapping[tuple[str, str], Sequence[tuple[datetime, str]]]) -> Row:
+def _first_day(event: Row, zone: tzinfo) -> date:
+    """The first day whose row may use the event: its own, or the one on which it was known."""
+    day, known = local_day(event["occurred_at"], zone), event.get("_known_at")
+    return day if known is None else max(day, local_day(known - timedelta(microseconds=1), zone))
+
+
+def _identified(
+    event: Row, found: Mapping[tuple[str, str], Sequence[tuple[date, datetime, str]]]
+) -> Row:
     visitor, at = event.get("anonymous_id"), event["occurred_at"]
     if event.get("user_id") is not None or visitor is None:
         return event
     last = at + timedelta(days=30)
-    later = [one for one in found.get((event["account_id"], visitor), ()) if at <= one[0] <= last]
-    return {**event, "user_id": min(later)[1]} if later else event
+    later = [one for one in found.get((event["account_id"], visitor), ()) if at <= one[1] <= last]
+    return {**event, "user_id": min(later)[2]} if later else event
 
 
 def split_sessions(events: Sequence[Row]) -> list[tuple[str, list[Row]]]:
@@ -350,7 +368,7 @@ def account_module_usage(
     `(none)` holds what names no module, so that the modules add up to the account; it has no rank.
     A module is used by an event of type `use`; its time is the time of all its events.
     """
-    events = identified(events, as_of)
+    events = identified(events, users, as_of, zone)
     known = [row for row in accounts if row["created_at"] < as_of and not row.get("is_test")]
     everyone = registrations(known, users, events, as_of, zone)
     last = local_day(as_of, zone) - ONE_DAY

@@ -49,6 +49,27 @@ def of_survivors(rows: Iterable[Row], who: Mapping[str, str]) -> list[dict[str, 
     return [{**row, "account_id": who.get(row["account_id"], row["account_id"])} for row in rows]
 
 
+def events_of_survivors(
+    events: Iterable[Row], who: Mapping[str, str], merges: Iterable[Row]
+) -> list[dict[str, Any]]:
+    """Events under their survivors; what was another account's is known once the merge is."""
+    merges = list(merges)
+    into = {row["from_account_id"]: row["into_account_id"] for row in merges}
+    told = {
+        row["from_account_id"]: max(row["merged_at"], row.get("_known_at") or row["merged_at"])
+        for row in merges
+    }
+    found = []
+    for row in events:
+        name, known = row["account_id"], row.get("_known_at")
+        end = who.get(name, name)
+        while name != end:
+            known = told[name] if known is None else max(known, told[name])
+            name = into[name]
+        found.append({**row, "account_id": end, "_known_at": known})
+    return found
+
+
 def users_of_survivors(
     users: Iterable[Row], who: Mapping[str, str], merges: Iterable[Row]
 ) -> list[dict[str, Any]]:
@@ -94,6 +115,6 @@ def settled(rows: Landing) -> Landing:
         subscriptions=of_survivors(rows.subscriptions, who),
         invoices=of_survivors(rows.invoices, who),
         users=users_of_survivors(users, who, merges),
-        events=of_survivors(rows.events, who),
+        events=events_of_survivors(rows.events, who, merges),
         merges=[],
     )

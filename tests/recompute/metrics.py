@@ -13,7 +13,14 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Any
 
-from tests.recompute.merges import of_survivors, standing, survivors, users_of_survivors
+from tests.recompute.activity import identified
+from tests.recompute.merges import (
+    events_of_survivors,
+    of_survivors,
+    standing,
+    survivors,
+    users_of_survivors,
+)
 from tests.recompute.revenue import ZERO, first_instant, item_segments, local_day, phases
 
 Row = Mapping[str, Any]
@@ -96,7 +103,10 @@ def world_at(known: Known, instant: datetime) -> World:
     tables["events.users"] = users_of_survivors(tables["events.users"], who, merges)
     for name in ("invoices.subscriptions", "tickets.tickets"):
         tables[name] = of_survivors(tables[name], who)
-    return World(instant=instant, zone=known.zone, events=of_survivors(events, who), tables=tables)
+    events = identified(
+        events_of_survivors(events, who, merges), tables["events.users"], instant, known.zone
+    )
+    return World(instant=instant, zone=known.zone, events=events, tables=tables)
 
 
 def _is_known(row: Row, instant: datetime) -> bool:

@@ -149,7 +149,7 @@ def gather(world: UsageWorld, zone: tzinfo = UTC) -> Facts:
         entitlements=_granted_to_survivors(world.entitlements, who),
     )
     known = [a for a in books.accounts if a["created_at"] < books.as_of and not a.get("is_test")]
-    events = identified(books.events, books.as_of)
+    events = identified(books.events, books.users, books.as_of, zone)
     return Facts(
         world=under,
         zone=zone,

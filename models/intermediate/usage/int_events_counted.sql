@@ -61,7 +61,8 @@ due_events as (
 
 moved as (
 
-    -- The first identification after the event decides, and of those at one instant the first user.
+    -- Of the identifications after the event the one that was known first decides, then the first,
+    -- so that what was shown as a user's stays that user's. One as a colleague moves nothing.
     select
         due_events.account_id,
         due_events.event_id,
@@ -77,12 +78,18 @@ moved as (
             and due_events.occurred_at <= identifications.identified_at
             and due_events.occurred_at >= identifications.identified_at - interval 30 day
 
-    where due_events.user_id is null
+    left join users
+        on
+            identifications.account_id = users.account_id
+            and identifications.user_id = users.user_id
+
+    where due_events.user_id is null and users.user_id is null
 
     qualify
         row_number() over (
             partition by due_events.account_id, due_events.event_id
-            order by identifications.identified_at, identifications.user_id
+            order by
+                identifications.known_day, identifications.identified_at, identifications.user_id
         ) = 1
 
 ),

@@ -26,9 +26,8 @@ spaced as (
 
     select
         *,
-        epoch_us(occurred_at) as occurred_us,
-        epoch_us(lag(occurred_at) over actor_day) as previous_us,
-        epoch_us(lead(occurred_at) over actor_day) as next_us
+        date_diff('microsecond', lag(occurred_at) over actor_day, occurred_at) as us_since_last,
+        date_diff('microsecond', occurred_at, lead(occurred_at) over actor_day) as us_to_next
 
     from events
 
@@ -45,8 +44,8 @@ opened as (
     select
         *,
         case
-            when session_id is not null then previous_us is null
-            else previous_us is null or occurred_us - previous_us >= {{ session_gap }}
+            when session_id is not null then us_since_last is null
+            else us_since_last is null or us_since_last >= {{ session_gap }}
         end as is_session_start,
         case
             when duration_seconds is not null
@@ -55,8 +54,8 @@ opened as (
                         greatest(least(duration_seconds, {{ session_cap // 1000000 }}), 0)
                         * 1000000 as bigint
                     )
-            when session_id is not null or next_us - occurred_us < {{ session_gap }}
-                then coalesce(next_us - occurred_us, 0)
+            when session_id is not null or us_to_next < {{ session_gap }}
+                then coalesce(us_to_next, 0)
             else 0
         end as opened_us
 

@@ -1,7 +1,7 @@
 -- One row per account, anonymous id, user and instant at which an event names both ids and so says
--- who the visitor is: the first of a local day, and whichever follows an event that names no user.
--- The others would move nothing. One that its day no longer has stays, as gone, so that what it
--- moved moves back.
+-- who the visitor is. Of those of a local day that became known on the same day, only the first and
+-- whichever follow an event that names no user: the others would move nothing. One that its day no
+-- longer has stays, as gone, so that what it moved moves back.
 
 {{ config(
     materialized='incremental',
@@ -40,11 +40,15 @@ visits as (
         events.account_id,
         events.anonymous_id,
         events.user_id,
+        events.event_id,
         events.day,
         events.occurred_at,
-        events.known_day,
-        lag(events.user_id) over visitor_so_far is null as follows_no_user,
-        count(events.user_id) over visitor_so_far = 1 as is_first_of_day
+        greatest(events.day, events.known_day) as known_day,
+        max(case when events.user_id is null then events.occurred_at end) over (
+            partition by events.account_id, events.anonymous_id, events.day
+            order by events.occurred_at asc, events.user_id asc nulls first, events.event_id asc
+            rows unbounded preceding
+        ) as last_unnamed_at
 
     from events
 
@@ -52,12 +56,20 @@ visits as (
 
     where events.anonymous_id is not null
 
-    window
-        visitor_so_far as (
-            partition by events.account_id, events.anonymous_id, events.day
-            order by events.occurred_at asc, events.user_id asc nulls first, events.event_id asc
-            rows between unbounded preceding and current row
-        )
+),
+
+named as (
+
+    select
+        *,
+        lag(occurred_at) over (
+            partition by account_id, anonymous_id, day, known_day
+            order by occurred_at, user_id, event_id
+        ) as last_named_at
+
+    from visits
+
+    where user_id is not null
 
 ),
 
@@ -72,9 +84,9 @@ final as (
         min(known_day) as known_day,
         false as is_gone
 
-    from visits
+    from named
 
-    where user_id is not null and (follows_no_user or is_first_of_day)
+    where last_named_at is null or last_unnamed_at >= last_named_at
 
     group by account_id, anonymous_id, user_id, day, occurred_at
 

@@ -62,7 +62,8 @@ changed_events as (
             event_days.change_id > last_time.change_id
             or (
                 last_time.as_of <> {{ as_of() }}
-                and event_days.last_at >= {{ first_instant(local_day('least(last_time.as_of, ' ~ as_of() ~ ')')) }}
+                and event_days.last_at
+                >= {{ first_instant(local_day('least(last_time.as_of, ' ~ as_of() ~ ')')) }}
                 and event_days.first_at < greatest(last_time.as_of, {{ as_of() }})
             )
 
@@ -130,8 +131,10 @@ touched as (
     cross join range(-1, 3) as shifts (days)
 
     where
-        {{ local_day('event_days.first_at') }} >= coalesce(changed_facts.first_day, '-infinity') - 2
-        and {{ local_day('event_days.last_at') }} <= coalesce(changed_facts.last_day, 'infinity') + 2
+        {{ local_day('event_days.first_at') }}
+        >= coalesce(changed_facts.first_day - 2, cast('-infinity' as date))
+        and {{ local_day('event_days.last_at') }}
+        <= coalesce(changed_facts.last_day + 2, cast('infinity' as date))
 
     union all
 

@@ -89,7 +89,7 @@ active as (
         windows.basis,
         case
             when windows.basis = 'as_known'
-                then greatest(actor_days.day, actor_days.active_known_day)
+                then greatest(actor_days.day, actor_days.user_active_known_day)
             else actor_days.day
         end as first_day,
         actor_days.day + windows.length - 1 as last_day
@@ -142,7 +142,7 @@ seen as (
         windows.basis,
         case
             when windows.basis = 'as_known'
-                then greatest(actor_days.day, actor_days.known_day, deactivations.known_day)
+                then greatest(actor_days.day, actor_days.user_known_day, deactivations.known_day)
             else actor_days.day
         end as first_day,
         least(

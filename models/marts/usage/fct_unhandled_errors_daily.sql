@@ -55,7 +55,7 @@ final as (
         error_fingerprint,
         day,
         max_by(
-            error_message, struct_pack(at := last_seen_at, message := error_message)
+            error_message, struct_pack(at := last_message_at, message := error_message)
         ) filter (where error_message is not null) as error_message,
         cast(sum(occurrence_count) as bigint) as occurrences,
         count(distinct user_id) as users_affected,

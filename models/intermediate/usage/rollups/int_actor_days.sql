@@ -39,8 +39,9 @@ final as (
             feature_days.last_device,
             struct_pack(at := feature_days.last_device_at, device := feature_days.last_device)
         ) filter (where feature_days.last_device is not null) as last_device,
-        min(feature_days.known_day) as known_day,
-        min(feature_days.active_known_day) as active_known_day
+        min(feature_days.user_known_day) as user_known_day,
+        min(feature_days.active_known_day) as active_known_day,
+        min(feature_days.user_active_known_day) as user_active_known_day
 
     from feature_days
 

@@ -39,8 +39,9 @@ final as (
         max_by(device, struct_pack(occurred_at := occurred_at, device := device)) filter (
             where is_activity and device is not null
         ) as last_device,
-        min(user_known_day) as known_day,
-        min(case when is_activity then user_known_day end) as active_known_day
+        min(user_known_day) as user_known_day,
+        min(case when is_activity then known_day end) as active_known_day,
+        min(case when is_activity then user_known_day end) as user_active_known_day
 
     from events
 

@@ -23,6 +23,7 @@ final as (
         cast(sum(quantity) as bigint) as occurrence_count,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at,
+        max(occurred_at) filter (where error_message is not null) as last_message_at,
         max_by(
             error_message, struct_pack(occurred_at := occurred_at, event_id := event_id)
         ) filter (where error_message is not null) as error_message
