@@ -7,9 +7,8 @@ from datetime import datetime
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import quoted, raw_name
 from assets.extracts.contracts import Contract
-from assets.extracts.tables import raw_name
 from checks.findings import Cell, Said
 
 Columns = Mapping[str, str]

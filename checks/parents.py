@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted
+from assets.extracts.casting import literal, quoted, raw_name
 from assets.extracts.contracts import Column, Contract, load_contracts
-from assets.extracts.tables import raw_name
 from checks.findings import Said
 
 ACCOUNTS = "crm.accounts"

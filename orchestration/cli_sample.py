@@ -1,6 +1,8 @@
 """`csw sample`: extracts to try things with, a small story or as many events as are asked for."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -53,8 +55,8 @@ def sample(
         else:
             if through is not None:
                 stop("--events goes with --days and --more-days, not --through.", EXIT_CODE_USAGE)
-            said = {"events": events, "days": days, "more_days": more_days}
-            written = _many(landing, said, accounts=accounts, seed=seed, messy=messy)
+            write = partial(write_many, landing, events=events, days=days, more_days=more_days)
+            written = _with_a_bar(partial(write, accounts=accounts, seed=seed, messy=messy))
     except (ExtractError, ValueError) as error:
         stop(str(error), EXIT_CODE_USAGE)
     console.print(
@@ -70,20 +72,9 @@ def _day(text: str) -> date:
         stop(f"{text!r} is no day: give one such as {DEMO_THROUGH}", EXIT_CODE_USAGE)
 
 
-def _many(
-    landing: Path, said: dict[str, int], *, accounts: int | None, seed: int, messy: bool
-) -> ManySummary:
+def _with_a_bar(write: Callable[..., ManySummary]) -> ManySummary:
     """Writes a large sample, with a bar on a terminal."""
     columns = (TextColumn("days"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("days")
-        return write_many(
-            landing,
-            events=said["events"],
-            days=said["days"],
-            more_days=said["more_days"],
-            accounts=accounts,
-            seed=seed,
-            messy=messy,
-            on_day=lambda done, of: progress.update(task, completed=done, total=of),
-        )
+        return write(on_day=lambda done, of: progress.update(task, completed=done, total=of))

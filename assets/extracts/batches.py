@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import quoted, raw_name
 from assets.extracts.deliveries import (
     Arrival,
     Delivery,
@@ -37,11 +37,11 @@ from assets.extracts.tables import (
     count_rows,
     insert_rejects,
     insert_rows,
-    raw_name,
     set_known_at,
     take_back,
 )
 from assets.extracts.tombstones import mark_deleted
+from assets.transactions import transaction
 
 
 def load_batch(
@@ -246,16 +246,10 @@ def taken_again(load: Load, replaced: Sequence[Delivery]) -> list[Job]:
 
 def commit(changes: Sequence[Change], *, then: Callable[[], None] = lambda: None) -> None:
     """Rows, rejects and manifest of changes, and what is done then, all in one transaction."""
-    connection = changes[0].load.connection
-    connection.execute("begin transaction")
-    try:
+    with transaction(changes[0].load.connection):
         for change in changes:
             _apply(change)
         then()
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
 
 
 def _apply(change: Change) -> None:

@@ -52,6 +52,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def raw_name(contract: Contract) -> str:
+    """The raw table as SQL names it."""
+    return f"{quoted(contract.source)}.{quoted(contract.table)}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One thing that a row of a table must keep: when it is broken and what is said then."""

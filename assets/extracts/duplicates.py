@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import quoted, raw_name
 from assets.extracts.contracts import Contract
-from assets.extracts.event_days import REMOVED
 from assets.extracts.rejects import Staged
-from assets.extracts.tables import raw_name
 
 LOSERS = "losers"
+# Which rows of the raw table the losers are, once they are in it.
+IS_A_LOSER = "_delivery_id = losers.delivery_id and _row = losers.row_number"
 TABLES = ("fresh_keys", "ranks", "clashes", LOSERS)
 
 
@@ -93,7 +93,7 @@ def remove_older(connection: duckdb.DuckDBPyConnection, contract: Contract) -> N
     """Deletes the duplicates that were in the table before; staged ones never get there."""
     connection.execute(
         f"delete from {raw_name(contract)} using temp.losers "  # noqa: S608
-        f"where {REMOVED}"
+        f"where {IS_A_LOSER}"
     )
 
 

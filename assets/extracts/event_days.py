@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import quoted, raw_name
 from assets.extracts.contracts import Contract
-
-REMOVED = "_delivery_id = losers.delivery_id and _row = losers.row_number"
+from assets.extracts.duplicates import IS_A_LOSER
+from assets.transactions import transaction
 
 
 def note_deliveries(
@@ -31,7 +31,7 @@ def note_deliveries(
 def note_losers(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Logs the days of the older rows that `find_duplicates` found to be duplicates."""
     if contract.rolled_up:
-        _note(connection, contract, f"inner join temp.losers on {REMOVED}", [])
+        _note(connection, contract, f"inner join temp.losers on {IS_A_LOSER}", [])
 
 
 def note_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -43,7 +43,6 @@ def note_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Non
 def _note(
     connection: duckdb.DuckDBPyConnection, contract: Contract, which: str, values: list[object]
 ) -> None:
-    raw = f"{quoted(contract.source)}.{quoted(contract.table)}"
     dated_by = quoted(str(contract.dated_by))
     connection.execute(
         f"""
@@ -51,7 +50,7 @@ def _note(
         select
             (select coalesce(max(change_id), 0) + 1 from landing.event_days),
             account_id, min({dated_by}), max({dated_by})
-        from {raw} {which}
+        from {raw_name(contract)} {which}
         group by account_id, date_trunc('day', {dated_by})
         """,  # noqa: S608
         values,
@@ -80,16 +79,11 @@ def cut_events(connection: duckdb.DuckDBPyConnection, contract: Contract, before
         hour=0, minute=0, second=0, microsecond=0
     ):
         raise ValueError(f"{before.isoformat()} is not the first instant of a UTC day.")
-    raw = f"{quoted(contract.source)}.{quoted(contract.table)}"
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         gone = connection.execute(
-            f"delete from {raw} where {quoted(str(contract.dated_by))} < ?",  # noqa: S608
+            f"delete from {raw_name(contract)} "  # noqa: S608
+            f"where {quoted(str(contract.dated_by))} < ?",
             [before],
         ).fetchone()
         connection.execute("delete from landing.event_days where first_at < ?", [before])
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
     return int(gone[0]) if gone else 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted
+from assets.extracts.casting import literal, quoted, raw_name
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
 from assets.extracts.event_days import note_table
@@ -56,11 +56,6 @@ def _prepare(
     for name in columns.keys() - {row[0] for row in there}:
         kind = columns[name].removesuffix(" not null")
         connection.execute(f"alter table {full_name} add column {quoted(name)} {kind}")
-
-
-def raw_name(contract: Contract) -> str:
-    """The raw table as SQL names it."""
-    return f"{quoted(contract.source)}.{quoted(contract.table)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import quoted, raw_name
 from assets.extracts.contracts import Contract
 from assets.extracts.deliveries import Delivery
-from assets.extracts.tables import FROM_A_FILE, raw_name
+from assets.extracts.tables import FROM_A_FILE
 
 
 def mark_deleted(

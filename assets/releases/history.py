@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from assets.transactions import transaction
+
 # What is appended for ever, and the mart that it is appended from (spec 70).
 SHOWN: dict[str, str] = {
     "account_metrics_daily": "accounts.account_metrics_daily",
@@ -84,8 +86,7 @@ def append_shown(connection: duckdb.DuckDBPyConnection, record: ReleaseRecord) -
     Returns:
         Rows appended per history table.
     """
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         appended = {
             table: _append_days(connection, table, mart, "build") for table, mart in SHOWN.items()
         }
@@ -94,10 +95,6 @@ def append_shown(connection: duckdb.DuckDBPyConnection, record: ReleaseRecord) -
             f"values ({', '.join('?' * len(_FIELDS))})",
             [getattr(record, name) for name in _FIELDS],
         )
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
     return appended
 
 

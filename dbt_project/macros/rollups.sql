@@ -2,7 +2,8 @@
    and make anew the days that are due. State that one run leaves to the next stands in the schema
    `rollups`: a `ref` to it would be a circle. #}
 
-{# What the rollups' SQL is: where it changes, every day that still has its events is made anew. #}
+{# What the SQL from raw events to the rollups and what is published of them is (tag `rollup`): where
+   it changes, every day that still has its events is made anew. #}
 {% macro rollups_version() -%}
     {%- set checksums = [] -%}
     {%- if execute -%}
@@ -21,19 +22,32 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Lets int_events_linked read the events of these days alone, and of so many days before them. #}
-{% macro read_events_from(days, before=0) -%}
-    set variable events_from = (
-        select coalesce({{ first_instant('min(day) - ' ~ before) }}, 'infinity') from {{ days }}
-    )
+{# The same for a rollup by month: the months of the days that are due. #}
+{% macro forget_months(days) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where (account_id, month) in (
+            select account_id, cast(date_trunc('month', day) as date) from {{ days }}
+        )
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro read_events_until(days) -%}
+{# Lets int_events_linked read the events of these days alone, and of so many days before them. #}
+{% macro read_events_of(days, before=0) -%}
+    set variable events_from = (
+        select coalesce({{ first_instant('min(day) - ' ~ before) }}, 'infinity') from {{ days }}
+    );
     set variable events_until = (
         select coalesce({{ first_instant('max(day) + 1') }}, '-infinity') from {{ days }}
     )
 {%- endmacro %}
 
+{% macro read_all_events() -%}
+    reset variable events_from;
+    reset variable events_until
+{%- endmacro %}
+
+{# What a later run must begin with if this one does not get to its end. #}
 {% macro note_days_begun() -%}
     insert into {{ source('rollups', 'days_begun').render() }}
     select account_id, day from {{ this }}
@@ -58,14 +72,4 @@
             from {{ this }}
             where not is_gone
         )
-{%- endmacro %}
-
-{# The same for a rollup by month: the months of the days that are due. #}
-{% macro forget_months(days) -%}
-    {%- if is_incremental() -%}
-        delete from {{ this }}
-        where (account_id, month) in (
-            select account_id, cast(date_trunc('month', day) as date) from {{ days }}
-        )
-    {%- endif -%}
 {%- endmacro %}

@@ -13,16 +13,18 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment
+from jinja2 import Environment, Template
 
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.event_days import note_table
-from assets.extracts.tables import prepare, raw_name
+from assets.extracts.tables import prepare
 from assets.releases.history import prepare_history
 
 Row = Mapping[str, Any]
@@ -332,24 +334,32 @@ def _run_hook(
     is_incremental: bool,
 ) -> None:
     """Renders a hook with the project's own macros and runs it, if anything is left of it."""
+    relations = {other.name: other.relation for other in warehouse.nodes}
+    variables = {"as_of": AS_OF, "reporting_time_zone": ZONE}
+    sql = (
+        _template(hook)
+        .render(
+            this=node.relation,
+            ref=relations.__getitem__,
+            source=lambda schema, name: _Source(f'"build"."{schema}"."{name}"'),
+            var=variables.__getitem__,
+            is_incremental=lambda: is_incremental,
+            execute=False,
+        )
+        .strip()
+    )
+    if sql:
+        connection.execute(_filled(sql, stand_ins))
+
+
+@cache
+def _template(hook: str) -> Template:
+    """A hook with the project's own macros before it."""
     macros = "".join(
         (PROJECT / "macros" / f"{name}.sql").read_text("utf-8") for name in ("time", "rollups")
     )
-    relations = {other.name: other.relation for other in warehouse.nodes}
-    variables = {"as_of": AS_OF, "reporting_time_zone": ZONE}
-    template = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(  # noqa: S701 - SQL
-        macros + hook
-    )
-    sql = template.render(
-        this=node.relation,
-        ref=relations.__getitem__,
-        source=lambda schema, name: _Source(f'"build"."{schema}"."{name}"'),
-        var=variables.__getitem__,
-        is_incremental=lambda: is_incremental,
-        execute=False,
-    ).strip()
-    if sql:
-        connection.execute(_filled(sql, stand_ins))
+    environment = Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
+    return environment.from_string(macros + hook)
 
 
 class _Source(str):

@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import Any
 
 from tests.recompute.activity import (
-    NON_ACTIVITY,
     ONE_DAY,
     Actor,
     Moment,
@@ -65,7 +64,7 @@ class Act:
 
     @property
     def is_activity(self) -> bool:
-        return self.moment.kind not in NON_ACTIVITY
+        return self.moment.is_activity
 
     @property
     def is_use(self) -> bool:

@@ -18,7 +18,7 @@ from assets.extracts.sampling.many_dirt import odd_events, regular_events
 from assets.extracts.sampling.many_events import Pace, events_of
 from assets.extracts.sampling.many_tables import TABLES, changes_of, days_of_changes
 from assets.extracts.sampling.many_world import Size, make_world
-from assets.extracts.sampling.sample import SampleError
+from assets.extracts.sampling.sample import SampleError, claim_landing
 
 FIRST_DAY = date(2024, 1, 1)
 DAYS = 730
@@ -90,7 +90,7 @@ def write_many(
         raise SampleError("A sample has at least one event and one day.")
     accounts = accounts or accounts_for(events)
     said = f"events={events} days={days} accounts={accounts} seed={seed} messy={messy}"
-    _claim(landing, said + (" steady" if steady else ""))
+    claim_landing(landing, said + (" steady" if steady else ""), {"extends": "canonical"})
     pace = Pace.of(seed=seed, first_day=FIRST_DAY, events=events, days=days)
     size = Size(
         seed=seed,
@@ -123,21 +123,6 @@ def write_many(
         events_written=sum(written),
         files_written=len(written),
     )
-
-
-def _claim(landing: Path, parameters: str) -> None:
-    """Says in the landing's profile which sample this is; refuses another one's landing."""
-    path = landing / "profile.yml"
-    title = f"# Made by csw sample: {parameters}. Everything in this folder is invented.\n"
-    if path.exists():
-        if not path.read_text(encoding="utf-8").startswith(title):
-            raise SampleError(
-                f"{path}: this landing does not hold the sample {parameters}; "
-                "choose an empty folder, or the arguments that it was made with."
-            )
-        return
-    landing.mkdir(parents=True, exist_ok=True)
-    path.write_text(title + "extends: canonical\n", encoding="utf-8")
 
 
 def _write_day(many: _Many, day: int) -> Iterator[int]:

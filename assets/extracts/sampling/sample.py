@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -100,7 +101,9 @@ def write_sample(
     """
     _refuse_disorder(accounts, first_day, history_through, through)
     calendar = Calendar(first_day=first_day, turn=history_through)
-    _write_profile(landing, f"accounts={accounts} seed={seed} {first_day} to {history_through}")
+    said = f"accounts={accounts} seed={seed} {first_day} to {history_through}"
+    full = {name: {"mode": "full"} for name in ENTITY_TABLES}
+    claim_landing(landing, said, {"extends": "canonical", "tables": full})
     world = plan_world(seed, accounts, calendar, through)
     billing = plan_billing(seed, world.accounts, calendar)
     sample = _Sample(
@@ -137,8 +140,12 @@ def _refuse_disorder(accounts: int, first_day: date, turn: date, through: date) 
         raise SampleError(f"A sample has at least one account; {accounts} were asked for.")
 
 
-def _write_profile(landing: Path, parameters: str) -> None:
-    """The profile of the landing; its first line says which sample this is."""
+def claim_landing(landing: Path, parameters: str, profile: Mapping[str, Any]) -> None:
+    """Writes the landing's profile; its first line says which sample this is.
+
+    Raises:
+        SampleError: another sample, or other data, is there.
+    """
     path = landing / "profile.yml"
     title = f"# Made by csw sample: {parameters}. Everything in this folder is invented.\n"
     if path.exists():
@@ -148,8 +155,7 @@ def _write_profile(landing: Path, parameters: str) -> None:
                 "choose an empty folder, or the arguments that it was made with."
             )
         return
-    tables = {name: {"mode": "full"} for name in ENTITY_TABLES}
-    text = yaml.safe_dump({"extends": "canonical", "tables": tables}, sort_keys=False)
+    text = yaml.safe_dump(dict(profile), sort_keys=False)
     _write(path, lambda: (title + text).encode())
 
 

@@ -3,6 +3,8 @@
 -- each that this one became part of, from when that is known. A merged account has no rows in the
 -- marts but those of days before, so that an event counts once on any day.
 
+{{ config(tags=['rollup']) }}
+
 with
 
 events as (
@@ -43,10 +45,7 @@ linked as (
     left join links
         on
             events.account_id = links.source_account_id
-            and links.link_source = 'events'
-            and links.is_latest
-            and (links.valid_from is null or events.occurred_at >= links.valid_from)
-            and (links.valid_to is null or events.occurred_at < links.valid_to)
+            and {{ link_holds('events', 'events.occurred_at') }}
 
 ),
 

@@ -32,10 +32,7 @@ linked as (
     left join links
         on
             subscriptions.account_id = links.source_account_id
-            and links.link_source = 'invoices'
-            and links.is_latest
-            and (links.valid_from is null or subscriptions.started_at >= links.valid_from)
-            and (links.valid_to is null or subscriptions.started_at < links.valid_to)
+            and {{ link_holds('invoices', 'subscriptions.started_at') }}
 
 ),
 

@@ -32,10 +32,7 @@ linked as (
     left join links
         on
             tickets.account_id = links.source_account_id
-            and links.link_source = 'tickets'
-            and links.is_latest
-            and (links.valid_from is null or tickets.created_at >= links.valid_from)
-            and (links.valid_to is null or tickets.created_at < links.valid_to)
+            and {{ link_holds('tickets', 'tickets.created_at') }}
 
 ),
 

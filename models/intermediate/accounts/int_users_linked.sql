@@ -36,16 +36,7 @@ linked as (
     left join links
         on
             users.account_id = links.source_account_id
-            and links.link_source = 'events'
-            and links.is_latest
-            and (
-                links.valid_from is null
-                or coalesce(users.created_at, {{ as_of() }}) >= links.valid_from
-            )
-            and (
-                links.valid_to is null
-                or coalesce(users.created_at, {{ as_of() }}) < links.valid_to
-            )
+            and {{ link_holds('events', 'coalesce(users.created_at, ' ~ as_of() ~ ')') }}
 
 ),
 

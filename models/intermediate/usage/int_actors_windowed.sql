@@ -19,15 +19,9 @@ actor_days as (
 
 ),
 
-event_days as (
-
-    select * from {{ ref('int_event_days') }}
-
-),
-
 login_source as (
 
-    select coalesce(bool_or(has_login), false) as has_logins from event_days
+    select * from {{ ref('int_login_source') }}
 
 ),
 

@@ -3,6 +3,8 @@
 -- the account namelessly. What an anonymous visitor did in the 30 days before being identified is
 -- the user's (spec 30, "Anonymous users"), and known as such once both are.
 
+{{ config(tags=['rollup']) }}
+
 with
 
 events as (

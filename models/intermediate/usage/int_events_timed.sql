@@ -4,11 +4,9 @@
 
 {{ config(
     materialized='table',
-    pre_hook=[
-        "{{ read_events_from(ref('int_usage_days_due')) }}",
-        "{{ read_events_until(ref('int_usage_days_due')) }}",
-    ],
-    post_hook=["reset variable events_from", "reset variable events_until"]
+    tags=['rollup'],
+    pre_hook="{{ read_events_of(ref('int_usage_days_due')) }}",
+    post_hook="{{ read_all_events() }}"
 ) }}
 
 {% set session_gap = 30 * 60 * 1000000 %}

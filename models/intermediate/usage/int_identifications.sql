@@ -9,15 +9,10 @@
     full_refresh=false,
     tags=['rollup'],
     pre_hook=[
-        "{{ read_events_from(ref('int_usage_days_touched')) }}",
-        "{{ read_events_until(ref('int_usage_days_touched')) }}",
+        "{{ read_events_of(ref('int_usage_days_touched')) }}",
         "{{ forget_identifications(ref('int_usage_days_touched')) }}",
     ],
-    post_hook=[
-        "reset variable events_from",
-        "reset variable events_until",
-        "{{ forget_what_is_not_gone() }}",
-    ]
+    post_hook=["{{ read_all_events() }}", "{{ forget_what_is_not_gone() }}"]
 ) }}
 
 with

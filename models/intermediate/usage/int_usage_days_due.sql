@@ -3,11 +3,9 @@
 
 {{ config(
     materialized='table',
-    pre_hook=[
-        "{{ read_events_from(ref('int_usage_days_touched'), before=31) }}",
-        "{{ read_events_until(ref('int_usage_days_touched')) }}",
-    ],
-    post_hook=["reset variable events_from", "reset variable events_until", "{{ note_days_begun() }}"]
+    tags=['rollup'],
+    pre_hook="{{ read_events_of(ref('int_usage_days_touched'), before=31) }}",
+    post_hook=["{{ read_all_events() }}", "{{ note_days_begun() }}"]
 ) }}
 
 with

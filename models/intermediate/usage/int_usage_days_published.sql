@@ -24,6 +24,12 @@ event_days as (
 
 ),
 
+login_source as (
+
+    select * from {{ ref('int_login_source') }}
+
+),
+
 licenses as (
 
     select * from {{ ref('int_user_licenses_chosen') }}
@@ -44,21 +50,27 @@ done as (
 
 changed_licenses as (
 
-    (select * from licenses except select * from licenses_before)
+    (
+        select * from licenses
+        except
+        select * from licenses_before
+    )
 
     union
 
-    (select * from licenses_before except select * from licenses)
+    (
+        select * from licenses_before
+        except
+        select * from licenses
+    )
 
 ),
 
 changed_logins as (
 
-    select
-        coalesce(bool_or(event_days.has_login), false)
-        <> coalesce(bool_or(done.has_logins), false) as is_changed
+    select login_source.has_logins <> coalesce(done.has_logins, false) as is_changed
 
-    from event_days
+    from login_source
 
     left join done on true
 

@@ -71,11 +71,19 @@ changed_events as (
 
 changed_facts as (
 
-    (select * from routes except select * from facts_before)
+    (
+        select * from routes
+        except
+        select * from facts_before
+    )
 
     union
 
-    (select * from facts_before except select * from routes)
+    (
+        select * from facts_before
+        except
+        select * from routes
+    )
 
 ),
 

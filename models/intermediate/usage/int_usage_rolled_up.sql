@@ -38,15 +38,9 @@ changes as (
 
 ),
 
-event_days as (
+login_source as (
 
-    select * from {{ ref('int_event_days') }}
-
-),
-
-logins as (
-
-    select coalesce(bool_or(has_login), false) as has_logins from event_days
+    select * from {{ ref('int_login_source') }}
 
 ),
 
@@ -55,9 +49,9 @@ final as (
     select
         coalesce(max(changes.change_id), 0) as change_id,
         {{ as_of() }} as as_of,
-        coalesce(bool_or(logins.has_logins), false) as has_logins
+        bool_or(login_source.has_logins) as has_logins
 
-    from logins
+    from login_source
 
     left join changes on true
 

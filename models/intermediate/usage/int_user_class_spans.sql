@@ -16,9 +16,9 @@ actor_days as (
 
 ),
 
-event_days as (
+login_source as (
 
-    select * from {{ ref('int_event_days') }}
+    select * from {{ ref('int_login_source') }}
 
 ),
 
@@ -40,12 +40,6 @@ registered as (
     select * from {{ ref('int_user_spans') }}
 
     where measure = 'registered_users_30d' and basis = 'restated'
-
-),
-
-login_source as (
-
-    select coalesce(bool_or(has_login), false) as has_logins from event_days
 
 ),
 

@@ -3,6 +3,8 @@
 -- end the first assigned one of that package, else the first assigned one, else `(unassigned)`.
 -- Where no source sends logins, sessions stand for them.
 
+{{ config(tags=['rollup']) }}
+
 with
 
 feature_days as (
@@ -33,15 +35,9 @@ licenses as (
 
 ),
 
-event_days as (
-
-    select * from {{ ref('int_event_days') }}
-
-),
-
 login_source as (
 
-    select coalesce(bool_or(has_login), false) as has_logins from event_days
+    select * from {{ ref('int_login_source') }}
 
 ),
 

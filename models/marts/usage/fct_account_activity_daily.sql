@@ -30,9 +30,9 @@ user_spans as (
 
 ),
 
-event_days as (
+login_source as (
 
-    select * from {{ ref('int_event_days') }}
+    select * from {{ ref('int_login_source') }}
 
 ),
 
@@ -109,13 +109,6 @@ session_lengths as (
         median_session_us / 1000000 as median_session_length
 
     from session_days
-
-),
-
-login_source as (
-
-    -- A source that sends no logins: the first event of a session stands for one.
-    select coalesce(bool_or(has_login), false) as has_logins from event_days
 
 ),
 

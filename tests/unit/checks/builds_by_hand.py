@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import load_contracts
 from assets.extracts.deliveries import Delivery, write_deliveries
-from assets.extracts.tables import raw_name
 
 AT = datetime(2025, 1, 1, tzinfo=UTC)
 DELIVERY = Delivery(

@@ -1,15 +1,6 @@
 -- One row per account, user, package, licence, module and full local day with an event: the rollup,
 -- published. Every measure but the device sums to a user's day.
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-    tags=['rollup'],
-    pre_hook="{{ forget_days(ref('int_usage_days_published')) }}",
-) }}
-
 with
 
 feature_days as (

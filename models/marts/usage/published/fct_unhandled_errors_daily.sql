@@ -1,14 +1,5 @@
 -- One row per account, package, version, fingerprint and full local day with an unhandled error.
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-    tags=['rollup'],
-    pre_hook="{{ forget_days(ref('int_usage_days_published')) }}",
-) }}
-
 with
 
 error_days as (

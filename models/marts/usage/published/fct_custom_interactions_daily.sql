@@ -1,14 +1,5 @@
 -- One row per account, name of a custom event and full local day with one.
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-    tags=['rollup'],
-    pre_hook="{{ forget_days(ref('int_usage_days_published')) }}",
-) }}
-
 with
 
 event_type_days as (
