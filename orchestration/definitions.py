@@ -22,7 +22,13 @@ from assets.warehouse.configuration import fingerprint, seed_files
 from checks.configuration import build_configuration_check
 from checks.extracts import ExtractLimits, build_extract_checks
 from checks.landing import build_landing_check
-from orchestration.dbt import code_version, dbt_resource, prepare_project
+from orchestration.dbt import (
+    build_target,
+    code_version,
+    dbt_resource,
+    dbt_variables,
+    prepare_project,
+)
 from orchestration.jobs import build_jobs
 from orchestration.progress import progress_logger
 from orchestration.resources import build_database
@@ -56,15 +62,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     warehouse = WarehouseOptions(
         seeds=settings.seeds,
-        reporting_time_zone=settings.reporting_time_zone,
-        reporting_currency=settings.reporting_currency,
+        variables=lambda: dbt_variables(settings),
         personal_columns=frozenset(
             column.name
             for contract in load_contracts().values()
             for column in contract.columns
             if column.personal
         ),
-        target=settings.home / "dbt" / "build",
+        target=build_target(settings),
         as_of=as_of,
     )
     releases = ReleaseOptions(

@@ -1,6 +1,6 @@
 """The warehouse's assets: the seeds as they stand, and the dbt graph from staging to marts."""
 
-import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from dagster_duckdb import DuckDBResource
 
-from assets.warehouse.configuration import health_version, record_configuration
+from assets.warehouse.configuration import record_configuration
 from assets.warehouse.failures import (
     FailingRows,
     broken_nodes,
@@ -30,16 +30,14 @@ class WarehouseOptions:
 
     Attributes:
         seeds: Folder of the seeds.
-        reporting_time_zone: Time zone of days.
-        reporting_currency: Currency of unsuffixed money.
+        variables: dbt's variables, as JSON.
         personal_columns: Columns that are masked wherever rows are shown.
         target: Folder that dbt compiles into; the last run's is kept.
         as_of: Reads a run's as-of from its context.
     """
 
     seeds: Path
-    reporting_time_zone: str
-    reporting_currency: str
+    variables: Callable[[], str]
     personal_columns: frozenset[str]
     target: Path
     as_of: Callable[[dg.AssetExecutionContext], datetime]
@@ -137,14 +135,10 @@ def build_dbt_assets(
     def dbt_build(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, build: DuckDBResource
     ) -> Iterator[Any]:
-        variables = {
-            "as_of": options.as_of(context).isoformat(),
-            "reporting_time_zone": options.reporting_time_zone,
-            "reporting_currency": options.reporting_currency,
-            "configuration_version": health_version(options.seeds),
-        }
+        # Not a variable: dbt would parse everything anew for every day.
+        os.environ["CSW_AS_OF"] = options.as_of(context).isoformat()
         invocation = dbt.cli(
-            ["build", "--vars", json.dumps(variables), "--exclude-resource-type", "unit_test"],
+            ["build", "--vars", options.variables(), "--exclude-resource-type", "unit_test"],
             context=context,
             raise_on_error=False,
             target_path=options.target,

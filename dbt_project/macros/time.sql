@@ -1,8 +1,11 @@
-{# Expressions of time. The day is `var('as_of')`: no model asks the clock (spec 00, "Time"). #}
+{# Expressions of time. The day is `as_of()`: no model asks the clock (spec 00, "Time"). #}
 
-{# The as-of instant. #}
+{# The as-of instant: the variable, else the environment's, which parsing does not read, so that a
+   new day needs no new parse (dbt parses everything anew when a variable changes). #}
 {% macro as_of() -%}
-    cast('{{ var("as_of") }}' as timestamp with time zone)
+    {%- set standing_alone = "2026-07-01T00:00:00+00:00" -%}
+    {%- set told = env_var("CSW_AS_OF", standing_alone) if execute else standing_alone -%}
+    cast('{{ var("as_of", told) }}' as timestamp with time zone)
 {%- endmacro %}
 
 {# The local day that an instant falls on, in the reporting time zone. #}
