@@ -1,7 +1,8 @@
 """A SQLAlchemy dialect for DuckDB that Great Expectations can read through.
 
 Great Expectations fetches rows after the transaction ended, and DuckDB has dropped them by then;
-so every statement's rows are fetched as soon as it has run.
+so every statement's rows are fetched as soon as it has run. Counts are one row and samples a few;
+the one statement that asks for the whole batch does so to learn its columns.
 """
 
 from typing import Any
@@ -10,16 +11,18 @@ import duckdb_engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
+_ENOUGH = 1_000
+
 
 class BufferedContext(duckdb_engine.Dialect.execution_ctx_cls):  # type: ignore[misc, valid-type]
-    """Fetches a statement's rows at once."""
+    """Fetches a statement's first rows at once."""
 
     def post_exec(self) -> None:
         """Keeps the rows where the result will look for them."""
         super().post_exec()
         cursor = self.cursor
         if cursor is not None and cursor.description:
-            rows: list[Any] = cursor.fetchall()
+            rows: list[Any] = cursor.fetchmany(_ENOUGH)
             self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
                 cursor, initial_buffer=rows
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import TOO_OLD, quoted
 from assets.extracts.contracts import Contract
 from checks.delivered_before import Before, look_back
 
@@ -30,6 +30,10 @@ class Limits(Protocol):
     @property
     def max_rejects(self) -> int:
         """Rows that are always tolerated."""
+
+    @property
+    def memory_limit(self) -> str:
+        """DuckDB's bound on memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,9 @@ def judge_delivery(
     """
     before = look_back(database, contract=contract, delivery_ids=delivery_ids)
     expected = list(_expected(contract, before, limits))
-    results = _validate(database, _query(contract, delivery_ids), expected)
+    results = _validate(
+        database, _query(contract, delivery_ids), expected, memory_limit=limits.memory_limit
+    )
     findings = tuple(
         _finding(contract, expected[number], before, result)
         for number, result in sorted(results.items())
@@ -176,7 +182,10 @@ def _derived(contract: Contract) -> list[str]:
 
 
 def _query(contract: Contract, delivery_ids: Sequence[int]) -> str:
-    """The batch's rows: those in the raw table, and those in quarantine with nothing but why."""
+    """The batch's rows: those in the raw table, and those in quarantine with nothing but why.
+
+    A row that is only older than what is kept tells nothing of the extract.
+    """
     numbers = ", ".join(str(int(number)) for number in delivery_ids) or "null"
     alive = " and not _is_deleted" if contract.is_entity else ""
     empty = ", ".join(
@@ -194,11 +203,13 @@ def _query(contract: Contract, delivery_ids: Sequence[int]) -> str:
         select
             delivery_id as _delivery_id, true as _broke_any,
             case when column_name is null then true end as _broke_shape, {broke}
-        from landing.quarantine where delivery_id in ({numbers})
+        from landing.quarantine where delivery_id in ({numbers}) and rule <> '{TOO_OLD}'
     """  # noqa: S608
 
 
-def _validate(database: Path, query: str, expected: Sequence[_Expected]) -> dict[int, Any]:
+def _validate(
+    database: Path, query: str, expected: Sequence[_Expected], *, memory_limit: str
+) -> dict[int, Any]:
     """Great Expectations' result for each expectation, by its place in the list."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
@@ -222,7 +233,10 @@ def _validate(database: Path, query: str, expected: Sequence[_Expected]) -> dict
     source = context.data_sources.add_sql(  # type: ignore[call-arg]
         name="build",
         connection_string=f"{register()}:///{database.as_posix()}",
-        kwargs={"poolclass": StaticPool, "connect_args": {"read_only": True}},
+        kwargs={
+            "poolclass": StaticPool,
+            "connect_args": {"read_only": True, "config": {"memory_limit": memory_limit}},
+        },
     )
     try:
         asset = source.add_query_asset(name="batch", query=query)

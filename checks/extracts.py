@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
+from assets.extracts.casting import TOO_OLD
 from assets.extracts.contracts import Contract, load_contracts
 from checks.drift import judge_drift
 from checks.findings import Cell, Said
@@ -62,12 +63,14 @@ class ExtractLimits:
         build: The build database's file, which Great Expectations opens by itself.
         max_reject_share: Share of a table's rows in one run.
         max_rejects: Rows that are always tolerated.
+        memory_limit: DuckDB's bound on memory.
         as_of: Reads a run's as-of from its context.
     """
 
     build: Path
     max_reject_share: float
     max_rejects: int
+    memory_limit: str
     as_of: Callable[[dg.AssetCheckExecutionContext], datetime]
 
 
@@ -121,6 +124,16 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
     ]
 
 
+def _too_old(connection: duckdb.DuckDBPyConnection, delivery_ids: Sequence[int]) -> int:
+    """Rows that are quarantined for nothing but their age: no extract is to be mended for them."""
+    row = connection.execute(
+        "select count(distinct (delivery_id, row_number)) from landing.quarantine "
+        "where rule = ? and list_contains(?, delivery_id)",
+        [TOO_OLD, list(delivery_ids)],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _Delivered:
     # A batch that stopped one run is judged again by the next, until a release holds it or the
     # file was delivered anew: an entity table keeps the versions of before as history. What was
@@ -140,7 +153,7 @@ def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _De
         contract=contract,
         delivery_ids=tuple(row[0] for row in mine),
         read=sum(row[2] for row in mine),
-        rejected=sum(row[4] for row in mine),
+        rejected=sum(row[4] for row in mine) - _too_old(connection, [row[0] for row in mine]),
         unaccounted=tuple(row[1] for row in loaded if row[2] != row[3] + row[4] + row[5]),
         refusals=tuple(row[6] for row in rows if row[7] == "refused"),
         has_landed=bool(loaded),

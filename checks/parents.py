@@ -13,6 +13,8 @@ from assets.extracts.contracts import Column, Contract, load_contracts
 from checks.findings import Said
 
 ACCOUNTS = "crm.accounts"
+# What a lead becomes is an account; whatever else names an account may name a lead.
+NAMES_NO_LEAD = {("crm.leads", "converted_account_id"), ("crm.account_merges", "into_account_id")}
 # An event of a user whom `users` does not know creates that user: no event lacks its user.
 CREATES_ITS_PARENT = {("events.events", "user_id")}
 MOST_IDS = 1_000
@@ -73,6 +75,8 @@ def _known_ids(contract: Contract, column: Column) -> str:
             f"select source_account_id from crm.account_links where source = {source}",  # noqa: S608
             "select from_account_id from crm.account_merges",
         ]
+        if (contract.name, column.name) not in NAMES_NO_LEAD:
+            known.append("select lead_id from crm.leads")
     if table == "events.users":
         known.append("select user_id from events.events")
     return " union all ".join(known)

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from assets.alerts.validation import validate_rules
+from assets.extracts.retention import find_retention_problems
 from assets.seed_files import Problem
 from assets.warehouse.health_files import find_health_problems
 from assets.warehouse.revenue_files import find_revenue_problems
@@ -22,6 +23,7 @@ def find_problems(seeds: Path, models: Path) -> list[Problem]:
     }
     attributes = {column["name"] for column in _columns(marts / "dim_accounts.yml")}
     return [
+        *find_retention_problems(seeds),
         *find_health_problems(seeds, metrics),
         *find_revenue_problems(seeds),
         *find_usage_problems(seeds),

@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.alerts.assets import AlertOptions, build_alert_assets
 from assets.clock import as_of_run
-from assets.extracts.assets import ExtractOptions, build_raw_assets
+from assets.extracts.assets import ExtractOptions, build_cuts_asset, build_raw_assets
 from assets.extracts.contracts import load_contracts
 from assets.extracts.landing import Landing, open_landing, profile_for
 from assets.extracts.profiles import Profile
@@ -33,7 +33,7 @@ from orchestration.jobs import build_jobs
 from orchestration.progress import progress_logger
 from orchestration.resources import build_database
 from orchestration.sensors import build_landing_sensor, build_release_sensor, build_schedule
-from orchestration.settings import ROOT, Settings
+from orchestration.settings import ROOT, Settings, export_as_of
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -71,6 +71,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ),
         target=build_target(settings),
         as_of=as_of,
+        export_as_of=export_as_of,
     )
     releases = ReleaseOptions(
         releases=settings.releases,
@@ -91,6 +92,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         build=settings.build_database,
         max_reject_share=settings.max_reject_share,
         max_rejects=settings.max_rejects,
+        memory_limit=settings.memory_limit,
         as_of=lambda context: as_of_run(
             context.run.tags, lambda: context.partition_time_window.end, settings.zone
         ),
@@ -109,6 +111,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *build_raw_assets(extracts, [CONFIGURATION_KEY], partitions),
             dbt_build,
             build_release_asset(releases, sorted(marts), partitions),
+            build_cuts_asset(extracts, settings.seeds, RELEASE_KEY, partitions),
             *build_alert_assets(alerts, RELEASE_KEY),
         ],
         asset_checks=[

@@ -5,16 +5,16 @@ own storage makes an engine, a connection and a synchronous commit for each of t
 fifth of a small run's seconds. The files and everything that reads them stay Dagster's.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from typing_extensions import override
+
+from orchestration.settings import dagster_home
 
 if TYPE_CHECKING:
     from dagster._serdes import ConfigurableClassData
@@ -43,8 +43,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         config_value: Any,
     ) -> "KeptOpenEventLog":
         """The log in Dagster's own folder of its home."""
-        folder = Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"
-        return cls(str(folder), inst_data)
+        return cls(str(dagster_home() / "history" / "runs"), inst_data)
 
     @contextmanager
     @override

@@ -1,7 +1,7 @@
 """The one place that reads the environment: every setting, its default and its meaning."""
 
 import os
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -162,3 +162,13 @@ class Settings(BaseSettings):
         if self.profile:
             os.environ["CSW_PROFILE"] = self.profile
         return self
+
+
+def export_as_of(as_of: datetime) -> None:
+    """Hand a run's as-of to dbt (`macros/time.sql`)."""
+    os.environ["CSW_AS_OF"] = as_of.isoformat()
+
+
+def dagster_home() -> Path:
+    """The DAGSTER_HOME of this process."""
+    return Path(os.environ["DAGSTER_HOME"])

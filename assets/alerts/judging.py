@@ -23,6 +23,8 @@ from assets.alerts.memory import SCHEMA
 from assets.alerts.rules import ACCOUNT_STATUS, Rule, RuleFilter
 
 ACTIVE_STATUSES = ("customer", "past_due")
+# The day's status, and the account's own as of the release.
+STATUSES = {ACCOUNT_STATUS, "status"}
 
 Mode = Literal["live", "baseline", "warming"]
 
@@ -44,10 +46,10 @@ def scope_of(filters: tuple[RuleFilter, ...]) -> pl.Expr:
     """Whether a rule is about an account: true, false, or NULL where an attribute is missing.
 
     A certain no outweighs a missing attribute. Test accounts never are; without a filter on the
-    account status, customers and past-due ones only.
+    account status, customers and past-due ones only: no trials, no leads.
     """
     conditions = [~pl.col("is_test"), *(_condition(found) for found in filters)]
-    if ACCOUNT_STATUS not in {found.attribute for found in filters}:
+    if not STATUSES & {found.attribute for found in filters}:
         conditions.append(pl.col(ACCOUNT_STATUS).is_in(ACTIVE_STATUSES))
     return pl.all_horizontal(conditions)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
@@ -17,7 +18,10 @@ from assets.extracts.landing import Landing, open_landing, profile_for
 from assets.extracts.loader import load_table
 from assets.extracts.loads import TableLoad
 from assets.extracts.profiles import Profile
+from assets.extracts.retention import apply_retention, read_retention
 
+# Not landing/retention: models read that table, and what is cut comes after what they make.
+CUTS_KEY = dg.AssetKey(["landing", "cuts"])
 _REJECTED = dg.TableSchema(
     columns=[dg.TableColumn(name) for name in ("file", "line", "column", "reason")]
 )
@@ -97,6 +101,49 @@ def _source_assets(
             raise dg.Failure(description=str(error), allow_retries=False) from error
 
     return load_source
+
+
+def build_cuts_asset(
+    options: ExtractOptions, seeds: Path, after: dg.AssetKey, partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    """Cuts old raw rows, once a release holds what their rollups say.
+
+    Args:
+        options: where and when extracts are read.
+        seeds: folder of the seeds, with the months that are kept.
+        after: the release: where none was published, nothing is cut.
+        partitions: the daily ones.
+    """
+
+    @dg.asset(
+        key=CUTS_KEY,
+        deps=[after],
+        group_name="raw_landing",
+        kinds={"duckdb"},
+        owners=["data-engineering@example.com"],
+        partitions_def=partitions,
+        pool="build",
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        description="Raw rows older than seeds/retention.csv says are cut; rollups keep what they "
+        "said, and what comes later of such a day is quarantined.",
+    )
+    def cuts(context: dg.AssetExecutionContext, build: DuckDBResource) -> dg.MaterializeResult:
+        with build.get_connection() as connection:
+            done = apply_retention(
+                connection,
+                read_retention(seeds),
+                as_of=options.as_of(context),
+                today=options.now(),
+                zone=ZoneInfo(options.reporting_time_zone),
+            )
+        return dg.MaterializeResult(
+            metadata={
+                "rows_cut": sum(cut.rows_cut for cut in done),
+                "retained_from": {c.table: c.retained_from.isoformat() for c in done},
+            }
+        )
+
+    return cuts
 
 
 def _key(contract: Contract) -> dg.AssetKey:

@@ -164,6 +164,7 @@ def _stage(load: Load, job: Job, lookups: Mapping[str, LookupTable]) -> Job:
             plan=plan_of(load.plan, job.found.file.path),
             table=_table_of(job),
             lookups=lookups,
+            retained_from=load.retained_from,
         )
     except RefusedFileError as error:
         assert_unchanged(job.found.file, job.found.inspection)

@@ -6,6 +6,7 @@ here and a rejected row later, never an error of the whole file.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from assets.extracts.contracts import Column, Contract
 from assets.extracts.profiles import EPOCHS, ColumnMap, ReadPlan
@@ -13,6 +14,9 @@ from assets.extracts.profiles import EPOCHS, ColumnMap, ReadPlan
 INTEGER = r"\s*[+-]?[0-9]+(\.0*)?\s*"
 NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 DAY_FIRST = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
+
+# The rule of rows that come when raw rows of their day have gone (see retention.py).
+TOO_OLD = "too_old"
 
 TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%X", "%c", "%-H", "%-I")
 INTEGERS = (
@@ -206,13 +210,29 @@ def _one_day(text: str, said: str, zone: str) -> str:
     return f"cast(try_strptime(trim({text}), {literal(said)}) as date)"
 
 
-def rules(contract: Contract, plan: ReadPlan) -> tuple[Rule, ...]:
+def rules(
+    contract: Contract, plan: ReadPlan, retained_from: datetime | None = None
+) -> tuple[Rule, ...]:
     """All rules of a table's rows, in the order in which the first broken one wins.
 
     They speak of `t_<column>` (text as in the file), `m_<column>` (after the value map),
-    `h_<column>` (true where the file has a value) and the column itself (typed).
+    `h_<column>` (true where the file has a value) and the column itself (typed). Rows dated before
+    `retained_from`, where there is one, come too late.
     """
-    return tuple(rule for column in contract.columns for rule in _column_rules(column, plan))
+    own = tuple(rule for column in contract.columns for rule in _column_rules(column, plan))
+    if retained_from is None or contract.dated_by is None:
+        return own
+    return (*own, _too_old(contract.dated_by, retained_from))
+
+
+def _too_old(dated_by: str, retained_from: datetime) -> Rule:
+    first = literal(retained_from.isoformat())
+    return Rule(
+        column=dated_by,
+        rule=TOO_OLD,
+        broken_if=f"{quoted(dated_by)} < cast({first} as timestamptz)",
+        says=f"is older than retention, which begins {retained_from:%Y-%m-%d}",
+    )
 
 
 def _column_rules(column: Column, plan: ReadPlan) -> Iterator[Rule]:

@@ -5,14 +5,13 @@ or dates anew, in the transaction that does it, so that a kill loses neither.
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import duckdb
 
 from assets.extracts.casting import quoted, raw_name
 from assets.extracts.contracts import Contract
 from assets.extracts.duplicates import IS_A_LOSER
-from assets.transactions import transaction
 
 
 def note_deliveries(
@@ -58,12 +57,12 @@ def _note(
 
 
 def cut_events(connection: duckdb.DuckDBPyConnection, contract: Contract, before: datetime) -> int:
-    """Removes raw rows dated before an instant, and their days from the log, in one transaction.
+    """Removes raw rows dated before an instant, and their days from the log.
 
     What was rolled up of them stays as it is: a day that is not in the log is never made anew.
 
     Args:
-        connection: the build, outside any transaction.
+        connection: the build, inside a transaction: half of this would be a day made of nothing.
         contract: a table that is rolled up.
         before: the first instant that stays; the first of a UTC day, so that no day is halved.
 
@@ -75,15 +74,14 @@ def cut_events(connection: duckdb.DuckDBPyConnection, contract: Contract, before
     """
     if not contract.rolled_up:
         raise ValueError(f"{contract.name} has no rollups, which would keep its history.")
-    if before.astimezone(UTC) != before.astimezone(UTC).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    ):
+    if before.astimezone(UTC).time() != time.min:
         raise ValueError(f"{before.isoformat()} is not the first instant of a UTC day.")
-    with transaction(connection):
-        gone = connection.execute(
-            f"delete from {raw_name(contract)} "  # noqa: S608
-            f"where {quoted(str(contract.dated_by))} < ?",
-            [before],
-        ).fetchone()
-        connection.execute("delete from landing.event_days where first_at < ?", [before])
+    older = f"from {raw_name(contract)} where {quoted(str(contract.dated_by))} < ?"
+    connection.execute(
+        "insert into landing.cuts (delivery_id, rows_cut) "
+        f"select _delivery_id, count(*) {older} group by _delivery_id",
+        [before],
+    )
+    gone = connection.execute(f"delete {older}", [before]).fetchone()
+    connection.execute("delete from landing.event_days where first_at < ?", [before])
     return int(gone[0]) if gone else 0

@@ -28,7 +28,9 @@ DELIVERIES = (
     _column("dt", "DATE", "The day of the dt= folder, if it lies in one.", required=False),
     _column("size_bytes", "BIGINT", "Size of the file as it lies there."),
     _column("rows_read", "BIGINT", "Loaded, rejected and duplicate rows together."),
-    _column("rows_loaded", "BIGINT", "Rows that are in the raw table."),
+    _column(
+        "rows_loaded", "BIGINT", "Rows that went into the raw table; retention may have cut some."
+    ),
     _column("rows_rejected", "BIGINT", "Rows that are in landing.quarantine."),
     _column("rows_duplicate", "BIGINT", "Rows whose key was there already (append tables)."),
     _column("first_as_of", INSTANT, "The as-of of the run that first loaded it."),
@@ -69,10 +71,12 @@ QUARANTINE = (
         "The column that broke a rule; empty: the row's shape.",
         required=False,
     ),
-    _column("rule", "VARCHAR", "shape, required, type, allowed or minimum."),
+    _column("rule", "VARCHAR", "shape, required, type, allowed, minimum, maximum or too_old."),
     _column("reason", "VARCHAR", "What is wrong, in words."),
     _column("key_text", "VARCHAR", "The key as a JSON list, where it can be read.", required=False),
-    _column("raw_text", "VARCHAR", "The row as it stands in the file; personal data."),
+    _column(
+        "raw_text", "VARCHAR", "The row as it stands in the file; personal data. Empty if too old."
+    ),
 )
 
 FILES = (
@@ -113,6 +117,17 @@ EVENT_DAYS = (
     _column("last_at", INSTANT, "The last one."),
 )
 
+RETENTION = (
+    _column("source", "VARCHAR", "The contract's source."),
+    _column("table_name", "VARCHAR", "The contract's table."),
+    _column("retained_from", INSTANT, "Rows dated before it come too late; it never moves back."),
+)
+
+CUTS = (
+    _column("delivery_id", "BIGINT", "The delivery in landing.deliveries."),
+    _column("rows_cut", "BIGINT", "Rows that were in the raw table until then."),
+)
+
 LANDING_TABLES = {
     "deliveries": (
         "One row per delivery (table, path, content) that was loaded or refused.",
@@ -133,6 +148,14 @@ LANDING_TABLES = {
     "event_days": (
         "One row per change of the raw events, account and UTC day that it touched.",
         EVENT_DAYS,
+    ),
+    "retention": (
+        "One row per table whose old raw rows were cut, since rollups keep what they said.",
+        RETENTION,
+    ),
+    "cuts": (
+        "One row per delivery of which retention cut rows, and cut.",
+        CUTS,
     ),
 }
 

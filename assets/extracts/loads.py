@@ -14,6 +14,7 @@ from assets.extracts.landing import LandedFile, Landing
 from assets.extracts.lookups import LookupFiles
 from assets.extracts.profiles import ReadPlan
 from assets.extracts.rejects import Staged
+from assets.extracts.retention import read_horizon
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,11 @@ class Load:
     def is_full(self) -> bool:
         """True where each file is the whole table."""
         return self.plan.mode == "full"
+
+    @property
+    def retained_from(self) -> datetime | None:
+        """The first instant of which raw rows are kept; None where all are."""
+        return read_horizon(self.connection, self.contract)
 
     def deliveries(self, *states: str) -> list[Delivery]:
         """The table's deliveries of some states, loaded by default, in the order of counting."""

@@ -6,6 +6,7 @@ somewhere is cut into records here (see records.py), and its good ones take the 
 
 import tempfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -40,8 +41,11 @@ def stage(
     plan: ReadPlan,
     table: str,
     lookups: Mapping[str, LookupTable] | None = None,
+    retained_from: datetime | None = None,
 ) -> Staged:
     """Reads a file into the temporary tables `table` and `table`_rejects.
+
+    Rows dated before `retained_from` are set aside.
 
     Raises:
         RefusedFileError: the file can't be read at all; nothing of it is staged then.
@@ -58,6 +62,7 @@ def stage(
         described=laid.described,
         table=table,
         lookups=lookups or {},
+        retained_from=retained_from,
     )
     create_books(connection, table)
     if file.format == "parquet":

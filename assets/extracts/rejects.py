@@ -7,8 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.extracts import casting
-from assets.extracts.casting import quoted
+from assets.extracts.casting import TOO_OLD, quoted
 from assets.extracts.records import LONGEST, Record
 from assets.extracts.statements import Reading
 
@@ -142,10 +141,12 @@ def set_aside(
 
 
 def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_view: bool) -> None:
+    """Books the rows that broke a rule; what retention would take out is not kept here either."""
     number, record = ("_row", "_record") if is_view else (ROW, RECORD)
-    rules = casting.rules(reading.contract, reading.plan)
-    said = ", ".join(["(?, ?, ?, ?)"] * len(rules))
-    values = [v for n, rule in enumerate(rules) for v in (n, rule.column, rule.rule, rule.says)]
+    said = ", ".join(["(?, ?, ?, ?)"] * len(reading.rules))
+    values = [
+        v for n, rule in enumerate(reading.rules) for v in (n, rule.column, rule.rule, rule.says)
+    ]
     offending = "coalesce(' ''' || left(staged._offending, 80) || '''', '')"
     connection.execute(
         f"""
@@ -156,7 +157,9 @@ def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_
             rules.column_name,
             rules.rule,
             rules.column_name || {offending} || ' ' || rules.says,
-            coalesce(found.raw_text, staged._raw),
+            case
+                when rules.rule = '{TOO_OLD}' then '' else coalesce(found.raw_text, staged._raw)
+            end,
             staged._key_text
         from (
             select *, {number} as number, {record} as record

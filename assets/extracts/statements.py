@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from assets.extracts import casting
@@ -29,7 +30,8 @@ class Reading:
     """What is read how: the file, its columns by position, the contract and the profile.
 
     `types` are the cells' types as DuckDB names them; text formats have VARCHAR alone.
-    `described` are the columns as the file has them, as JSON.
+    `described` are the columns as the file has them, as JSON. Rows dated before `retained_from`
+    come too late.
     """
 
     file: LandedFile
@@ -40,6 +42,12 @@ class Reading:
     described: str
     table: str
     lookups: Mapping[str, LookupTable] = field(default_factory=dict)
+    retained_from: datetime | None = None
+
+    @cached_property
+    def rules(self) -> tuple[casting.Rule, ...]:
+        """The rules of the table's rows; a broken one is known by its place among them."""
+        return casting.rules(self.contract, self.plan, self.retained_from)
 
     @cached_property
     def ways(self) -> Mapping[str, ColumnMap | None]:
@@ -306,7 +314,7 @@ def _with_hash(reading: Reading, source: str) -> str:
 
 def _rules(reading: Reading) -> list[tuple[int, casting.Rule]]:
     """The rules that a row of this file can break, each with its number among all of the table."""
-    rules = enumerate(casting.rules(reading.contract, reading.plan))
+    rules = enumerate(reading.rules)
     return [(n, r) for n, r in rules if r.rule == "required" or r.column not in reading.absent]
 
 

@@ -147,7 +147,7 @@ def take_back(
 ) -> None:
     """Removes the rows and rejects of deliveries."""
     numbers = list(deliveries)
-    for table in (raw_name(contract), "landing.quarantine"):
+    for table in (raw_name(contract), "landing.quarantine", "landing.cuts"):
         connection.execute(
             f"delete from {table} where _delivery_id in (select unnest(?))".replace(  # noqa: S608
                 "_delivery_id", "delivery_id" if table.startswith("landing") else "_delivery_id"
@@ -169,11 +169,22 @@ def set_known_at(
 def count_rows(
     connection: duckdb.DuckDBPyConnection, contract: Contract, deliveries: Collection[int]
 ) -> dict[int, int]:
-    """Rows of some deliveries that are in the raw table; what says that a key is gone is none."""
+    """Rows of some deliveries that are in the raw table, or were until retention cut them.
+
+    What says that a key is gone is none.
+    """
     alive = FROM_A_FILE if contract.is_entity else "true"
     rows = connection.execute(
-        f"select _delivery_id, count(*) from {raw_name(contract)} "  # noqa: S608
-        f"where {alive} and _delivery_id in (select unnest(?::bigint[])) group by 1 order by 1",
+        f"""
+        with wanted as (select unnest(?::bigint[]) as number)
+        select number, cast(sum(rows) as bigint) from (
+            select _delivery_id as number, count(*) as rows from {raw_name(contract)}
+            where {alive} and _delivery_id in (from wanted) group by 1
+            union all
+            select delivery_id, rows_cut from landing.cuts where delivery_id in (from wanted)
+        )
+        group by 1 order by 1
+        """,  # noqa: S608
         [list(deliveries)],
     ).fetchall()
     return {int(delivery): int(count) for delivery, count in rows}

@@ -23,6 +23,10 @@ ROLLUP_BOOKS: dict[str, str] = {
     "licenses": "account_id varchar, user_id varchar, package varchar, first_day date, "
     "last_day date, license_id varchar",
     "days_begun": "account_id varchar, day date",
+    "settings": "as_of timestamptz, watermark_on date, has_logins boolean, core_modules varchar, "
+    "version varchar",
+    "account_facts": "account_id varchar, fact varchar, first_day date",
+    "accounts_begun": "account_id varchar, due_from date",
 }
 
 

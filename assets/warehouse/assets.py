@@ -1,6 +1,5 @@
 """The warehouse's assets: the seeds as they stand, and the dbt graph from staging to marts."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +33,7 @@ class WarehouseOptions:
         personal_columns: Columns that are masked wherever rows are shown.
         target: Folder that dbt compiles into; the last run's is kept.
         as_of: Reads a run's as-of from its context.
+        export_as_of: Puts it where dbt looks for it.
     """
 
     seeds: Path
@@ -41,6 +41,7 @@ class WarehouseOptions:
     personal_columns: frozenset[str]
     target: Path
     as_of: Callable[[dg.AssetExecutionContext], datetime]
+    export_as_of: Callable[[datetime], None]
 
 
 class _Translator(DagsterDbtTranslator):
@@ -136,7 +137,7 @@ def build_dbt_assets(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, build: DuckDBResource
     ) -> Iterator[Any]:
         # Not a variable: dbt would parse everything anew for every day.
-        os.environ["CSW_AS_OF"] = options.as_of(context).isoformat()
+        options.export_as_of(options.as_of(context))
         invocation = dbt.cli(
             ["build", "--vars", options.variables(), "--exclude-resource-type", "unit_test"],
             context=context,

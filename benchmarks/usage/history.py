@@ -62,6 +62,7 @@ def days_more(folder: Path, *, events: int, days: int) -> Iterator[DayMore]:
         _land(waiting, landing, before=history)
         _step(landing, home, history)
         ours.build(home, _as_of(history))
+        ours.show(home, _as_of(history))
         _land(waiting, landing, before=history + 1)
         load = _step(landing, home, history + 1)
         build = ours.build(home, _as_of(history + 1))

@@ -7,7 +7,7 @@ loads what landed and was not loaded yet.
 
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -50,6 +50,15 @@ def load(landing: Path, home: Path, as_of: datetime) -> None:
             )
 
 
+def show(home: Path, as_of: datetime) -> None:
+    """What matters here of a release: days that it shows are not measured again."""
+    with duckdb.connect(str(home / "build.duckdb")) as connection:
+        connection.execute(
+            "insert into history.account_metrics_daily (account_id, day) values ('', ?)",
+            [as_of.date() - timedelta(days=1)],
+        )
+
+
 def build(
     home: Path,
     as_of: datetime,
@@ -73,9 +82,9 @@ def parse(home: Path, as_of: datetime) -> None:
 def _dbt(home: Path, as_of: datetime, *arguments: str) -> Step:
     return run_module(
         "dbt.cli.main", "--no-use-colors", *arguments,
-        "--vars", json.dumps({"as_of": as_of.isoformat()}),
         "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         environment={
+            "CSW_AS_OF": as_of.isoformat(),
             "CSW_BUILD_DATABASE": str(home / "build.duckdb"),
             "CSW_SPILL_FOLDER": str(home / "spill"),
             "CSW_MEMORY_LIMIT": MEMORY_LIMIT,

@@ -2,12 +2,13 @@
    and make anew the days that are due. State that one run leaves to the next stands in the schema
    `rollups`: a `ref` to it would be a circle. #}
 
-{# What the SQL from raw events to the rollups and what is published of them is (tag `rollup`): where
-   it changes, every day that still has its events is made anew. #}
-{% macro rollups_version() -%}
+{# What the SQL of the models with a tag is. Where that of `rollup` changes (from raw events to the
+   rollups and what is published of them), every day that still has its events is made anew; where
+   that of `kept` does (from there to an account's daily rows), every day. #}
+{% macro version_of(tag) -%}
     {%- set checksums = [] -%}
     {%- if execute -%}
-        {%- for node in graph.get('nodes', {}).values() if 'rollup' in node.tags -%}
+        {%- for node in graph.get('nodes', {}).values() if tag in node.tags -%}
             {%- do checksums.append(node.checksum.checksum) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -28,6 +29,17 @@
         delete from {{ this }}
         where (account_id, month) in (
             select account_id, cast(date_trunc('month', day) as date) from {{ days }}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{# The same for rows by day, week or month from which on an account's are made anew. #}
+{% macro forget_from_due(due, period) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where not exists (
+            select 1 from {{ due }} as due
+            where due.account_id = {{ this }}.account_id and {{ this }}.{{ period }} < due.due_from
         )
     {%- endif -%}
 {%- endmacro %}
@@ -53,6 +65,13 @@
     select account_id, day from {{ this }}
     except
     select account_id, day from {{ source('rollups', 'days_begun') }}
+{%- endmacro %}
+
+{% macro note_accounts_begun() -%}
+    insert into {{ source('rollups', 'accounts_begun').render() }}
+    select account_id, due_from from {{ this }}
+    except
+    select account_id, due_from from {{ source('rollups', 'accounts_begun') }}
 {%- endmacro %}
 
 {# An identification whose day is made anew may be gone; where it is not, one row of it is enough. #}

@@ -1,5 +1,5 @@
--- Rows of a billing id that is no account's wait outside every mart of an account; they are listed
--- by id and currency, with their rows and money.
+-- Rows of a billing id that is no account's, or a lead's, wait outside every mart of revenue; they
+-- are listed by id and currency, with their rows and money.
 {{ config(severity='warn') }}
 
 with
@@ -69,7 +69,8 @@ select
 
 from billed
 
-left join {{ ref('int_accounts_dated') }} as accounts on billed.account_id = accounts.account_id
+left join {{ ref('int_accounts_dated') }} as accounts
+    on billed.account_id = accounts.account_id and not accounts.is_lead
 
 where accounts.account_id is null
 

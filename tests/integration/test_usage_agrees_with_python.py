@@ -32,6 +32,7 @@ from tests.recompute.usage_periods import (
     module_adoption_monthly,
     usage_by,
 )
+from tests.recompute.usage_statuses import accounts
 from tests.recompute.usage_users import users
 from tests.recompute.usage_windows import (
     account_usage,
@@ -49,7 +50,8 @@ LICENSE = ["account_id", "package", "license_id"]
 
 
 def _marts(facts: Facts) -> Iterator[Mart]:
-    """Every usage mart with its plain rows and its grain."""
+    """Every usage mart with its plain rows and its grain, and the accounts that it is about."""
+    yield "dim_accounts", accounts(facts), ["account_id"]
     daily = [*ACCOUNT_USER, "package", "license_id", "day"]
     yield "fct_user_activity_daily", user_daily(facts), daily
     yield "fct_user_module_daily", user_daily(facts, "module"), [*daily, "module"]
@@ -101,13 +103,14 @@ def _assert_agree(warehouse: Warehouse, world: UsageWorld, *, zone: str = "UTC")
     tables = raw_tables(world.books) | world.tables()
     with closing(small.build(tables, world.books.as_of, zone=zone, seeds=SEEDS)) as build:
         for name, plain, key in marts:
-            _assert_mart(build, name, plain, key)
+            schema = "accounts" if name == "dim_accounts" else "usage"
+            _assert_mart(build, f"{schema}.{name}", plain, key)
 
 
 def _assert_mart(
     build: duckdb.DuckDBPyConnection, name: str, plain: list[dict[str, Any]], key: list[str]
 ) -> None:
     try:
-        assert_agree(read_rows(build, f"usage.{name}"), plain, key)
+        assert_agree(read_rows(build, name), plain, key)
     except AssertionError as error:
         raise AssertionError(f"{name}: {error}") from error

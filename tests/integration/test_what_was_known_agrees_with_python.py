@@ -34,6 +34,12 @@ def health_warehouse(warehouse: Warehouse) -> Warehouse:
     return warehouse.only(*MARTS)
 
 
+@pytest.fixture(scope="module")
+def kept_warehouse(warehouse: Warehouse) -> Warehouse:
+    """The same, with what a run leaves to the next one."""
+    return warehouse.only(*MARTS, "int_usage_rolled_up")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_metrics_and_health_agree_on_a_big_landing(health_warehouse: Warehouse, seed: int) -> None:
     """Prevents a metric that knows too early, too late or never, and a health that misreads it.
@@ -90,21 +96,22 @@ def test_metrics_and_health_agree_on_small_landings(
     _assert_marts_agree(health_warehouse, landed, FIRST_DAY + timedelta(days=50))
 
 
-@pytest.mark.parametrize("seed", [7, 11, 12])
-def test_a_run_a_day_shows_what_one_back_fill_shows(health_warehouse: Warehouse, seed: int) -> None:
+@pytest.mark.parametrize("seed", [7, 11])
+def test_a_run_a_day_shows_what_one_back_fill_shows(kept_warehouse: Warehouse, seed: int) -> None:
     """Prevents history that depends on how often the job ran.
 
-    Each run sees what had been delivered by then and appends its days to the history, which the
-    next ones leave as it is; some days are skipped, and one run is as of noon.
+    Each run sees what had been delivered by then, makes anew what that touches, and appends its
+    days to the history, which the next ones leave as it is; some days are skipped, and one run is
+    as of noon.
     """
     landed = seeded_folders(seed)
     with closing(open_build()) as daily, closing(open_build()) as once:
         for number, as_of in enumerate(_instants()):
-            _land_new(daily, landed, as_of)
-            health_warehouse.run(daily, as_of)
+            _land_more(daily, landed, as_of)
+            kept_warehouse.run_on(daily, as_of)
             _publish(daily, number, as_of)
         _land_new(once, landed, END)
-        health_warehouse.run(once, END)
+        kept_warehouse.run_on(once, END)
         for name in MARTS:
             key = ["account_id", "day"] + (["condition"] if "conditions" in name else [])
             relation = f"{'accounts' if 'metrics' in name else 'health'}.{name}"
@@ -122,6 +129,25 @@ def _land_new(build: duckdb.DuckDBPyConnection, landed: Folders, as_of: datetime
         build.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
     there = landed.until(as_of)
     land(build, there.tables | {"landing.deliveries": there.deliveries})
+
+
+def _land_more(build: duckdb.DuckDBPyConnection, landed: Folders, as_of: datetime) -> None:
+    """The same, with only those days of events logged that the loader would have touched."""
+    build.execute("create or replace temp table before as from events.events")
+    (logged,) = build.execute("select max(change_id) from landing.event_days").fetchone() or (0,)
+    _land_new(build, landed, as_of)
+    build.execute(
+        """
+        delete from landing.event_days as logged
+        where change_id > coalesce(?, 0) and not exists (
+            from ((from events.events except from before) union all
+                  (from before except from events.events)) as changed
+            where changed.account_id = logged.account_id
+                and date_trunc('day', changed.occurred_at) = date_trunc('day', logged.first_at)
+        )
+        """,
+        [logged],
+    )
 
 
 def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> None:

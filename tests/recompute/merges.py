@@ -1,16 +1,20 @@
 """Which account an account has become part of, in plain Python; shares no code with the product.
 
-Source of every rule: the project's spec 00 ("Identity": the survivor has both histories) and spec
-10. A merge that leads back to its own account, or to no account that landed, is not followed.
+Source of every rule: the project's spec 00 ("Identity": the survivor has both histories), 10 and 30
+("Leads": one that was converted is as one that was merged). A merge that leads back to its own
+account, or to no account that landed, is not followed.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.recompute.books import Landing
 
 Row = Mapping[str, Any]
+
+ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def survivors(merges: Iterable[Row], accounts: Collection[str]) -> dict[str, str]:
@@ -101,6 +105,65 @@ def _distance(name: str, who: Mapping[str, str], into: Mapping[str, str]) -> int
 def standing(accounts: Sequence[Row], who: Mapping[str, str]) -> list[dict[str, Any]]:
     """The accounts that have become part of no other."""
     return [dict(row) for row in accounts if row["account_id"] not in who]
+
+
+def with_leads(rows: Landing, leads: Iterable[Row]) -> Landing:
+    """The landing with every lead as an account, and every conversion that holds as a merge.
+
+    Args:
+        rows: the landing.
+        leads: rows of crm.leads, one per lead; an id that is an account's is the account's.
+    """
+    accounts = {a["account_id"]: a for a in rows.accounts if a["created_at"] < rows.as_of}
+    merged = {m["from_account_id"] for m in rows.merges if m["merged_at"] < rows.as_of}
+    there = [
+        row for row in leads if row["created_at"] < rows.as_of and row["lead_id"] not in accounts
+    ]
+    told = [
+        {
+            "from_account_id": row["lead_id"],
+            "into_account_id": row["converted_account_id"],
+            "merged_at": converted_at(row),
+            "_known_at": max(converted_at(row), _created(row["converted_account_id"], accounts)),
+        }
+        for row in there
+        if row["converted_account_id"] is not None
+        and converted_at(row) < rows.as_of
+        and row["lead_id"] not in merged
+    ]
+    past = [m for m in rows.merges if m["merged_at"] < rows.as_of]
+    who = survivors([*past, *told], set(accounts))
+    kept = [row for row in told if row["from_account_id"] in who]
+    return replace(
+        rows,
+        accounts=[*rows.accounts, *map(_as_account, there)],
+        merges=[*rows.merges, *kept],
+    )
+
+
+def converted_at(lead: Row) -> datetime:
+    """When a lead became an account; where nobody says, when it last changed."""
+    at: datetime = lead["converted_at"] or lead["updated_at"] or lead["created_at"]
+    return at
+
+
+def _created(name: str, accounts: Mapping[str, Row]) -> datetime:
+    """When an account came to be; before it nobody knows that a lead is the account's."""
+    found: datetime = accounts[name]["created_at"] if name in accounts else ALWAYS
+    return found + timedelta(microseconds=1)
+
+
+def _as_account(lead: Row) -> dict[str, Any]:
+    return {
+        "account_id": lead["lead_id"],
+        "account_name": lead["lead_name"],
+        "status": lead["status"],
+        "created_at": lead["created_at"],
+        "tier": None,
+        "size_band": None,
+        "is_test": False,
+        "is_lead": True,
+    }
 
 
 def settled(rows: Landing) -> Landing:

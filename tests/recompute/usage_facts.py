@@ -20,8 +20,8 @@ from tests.recompute.activity import (
     registrations,
 )
 from tests.recompute.calendars import local_day, shifted_month
-from tests.recompute.merges import of_survivors, settled, survivors
-from tests.recompute.subscriptions import Span, spans, told
+from tests.recompute.merges import of_survivors, settled, survivors, with_leads
+from tests.recompute.subscriptions import Span, Told, spans, told
 from tests.recompute.usage_world import UsageWorld
 
 Row = Mapping[str, Any]
@@ -86,6 +86,9 @@ class Facts:
     people: tuple[Registration, ...]
     # Paid time and trials of each account, with the plan that they are of.
     plans: Mapping[str, Sequence[tuple[str, Span]]]
+    # Who became part of whom, leads that became accounts too, and when those did.
+    owners: Mapping[str, str]
+    converted: Mapping[str, datetime]
     infers_logins: bool
     # Users as they landed, under the survivors: two rows of one user each date their account.
     landed_users: tuple[Row, ...]
@@ -107,15 +110,6 @@ class Facts:
     def names(self) -> list[str]:
         return sorted(row["account_id"] for row in self.accounts)
 
-    def is_active_account(self, account: str) -> bool:
-        """Whether somebody pays at the as-of instant."""
-        return any(
-            span.phase == "paid"
-            and span.start <= self.as_of
-            and (span.end is None or span.end > self.as_of)
-            for _, span in self.plans[account]
-        )
-
     def registered(self, account: str, first: date, last: date) -> set[str]:
         """The users registered in the window of these full days."""
         return {p.user_id for p in self.people if p.account_id == account and p.counts(first, last)}
@@ -136,9 +130,10 @@ class Facts:
 
 def gather(world: UsageWorld, zone: tzinfo = UTC) -> Facts:
     """All that counts, under the accounts that it counts under."""
-    books = settled(world.books)
-    landed = {a["account_id"] for a in world.books.accounts if a["created_at"] < books.as_of}
-    merges = [m for m in world.books.merges if m["merged_at"] < books.as_of]
+    landing = with_leads(world.books, world.leads)
+    books = settled(landing)
+    landed = {a["account_id"] for a in landing.accounts if a["created_at"] < books.as_of}
+    merges = [m for m in landing.merges if m["merged_at"] < books.as_of]
     who = survivors(merges, landed)
     under = replace(
         world,
@@ -155,7 +150,12 @@ def gather(world: UsageWorld, zone: tzinfo = UTC) -> Facts:
         accounts=tuple(known),
         acts=tuple(_acts(known, books.users, events, books.as_of, zone)),
         people=tuple(registrations(known, books.users, events, books.as_of, zone)),
-        plans={a["account_id"]: _plans(a["account_id"], under) for a in known},
+        plans={a["account_id"]: [] if a.get("is_lead") else _plans(a, under) for a in known},
+        owners=who,
+        converted={
+            row["from_account_id"]: row["merged_at"]
+            for row in landing.merges[len(world.books.merges) :]
+        },
         infers_logins=not any(
             e["event_type"] == "login" and e["occurred_at"] < books.as_of for e in events
         ),
@@ -189,15 +189,21 @@ def _acts(
             )
 
 
-def _plans(account: str, world: UsageWorld) -> list[tuple[str, Span]]:
-    books = world.books
-    own = [
-        s
-        for s in books.subscriptions
-        if s["account_id"] == account and s["started_at"] < books.as_of
-    ]
+def _plans(account: Row, world: UsageWorld) -> list[tuple[str, Span]]:
     return [
-        (row["plan"], span) for row in own for span in spans(told(row, books.changes, books.as_of))
+        (told_of.row["plan"], span)
+        for told_of in subscriptions_of(account["account_id"], world)
+        for span in spans(told_of)
+    ]
+
+
+def subscriptions_of(account: str, world: UsageWorld) -> list[Told]:
+    """The account's subscriptions with their history, as of the as-of instant."""
+    books = world.books
+    return [
+        told(row, books.changes, books.as_of)
+        for row in books.subscriptions
+        if row["account_id"] == account and row["started_at"] < books.as_of
     ]
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.recompute.activity import ONE_DAY
+from tests.recompute.calendars import first_instant
 from tests.recompute.usage_entitlements import entitled_things, nameable
 from tests.recompute.usage_facts import (
     NONE,
@@ -20,6 +21,7 @@ from tests.recompute.usage_facts import (
     seconds,
     users_of,
 )
+from tests.recompute.usage_statuses import scored, status_before
 from tests.recompute.usage_users import CLASSES, class_of, registered_on
 from tests.recompute.usage_world import CATALOGUE
 
@@ -36,7 +38,17 @@ def usage_patterns(facts: Facts) -> list[Row]:
         for day in days_between(first, last):
             if day.isoweekday() == 7 or day == last:
                 rows.append(_week(facts, known, name, day))
-    return rows
+    return [row | _engagement(row, rows) for row in rows]
+
+
+def _engagement(row: Row, rows: Sequence[Row]) -> Row:
+    """The account's place among those of its status, by what its users do in a day."""
+    among = [
+        other["avg_daily_user_actions_14d"]
+        for other in rows
+        if (other["week"], other["account_status"]) == (row["week"], row["account_status"])
+    ]
+    return {"engagement_score": scored(row["avg_daily_user_actions_14d"], among)}
 
 
 def _week(facts: Facts, known: list[Row], name: str, ends_on: date) -> Row:
@@ -47,11 +59,23 @@ def _week(facts: Facts, known: list[Row], name: str, ends_on: date) -> Row:
         "account_id": name,
         "week": week,
         "ends_on": ends_on,
+        "account_status": status_before(facts, name, first_instant(ends_on + ONE_DAY, facts.zone)),
+        **_actions(own, min((ends_on - facts.first_day(name)).days + 1, 14), ends_on),
         **_rhythm(own, ends_on),
         **_sessions(own, ends_on),
         **_reach(own, len(may_use), ends_on),
         **_crowd(facts, name, own, ends_on),
         "is_partial": week + 7 * ONE_DAY > facts.today,
+    }
+
+
+def _actions(acts: Sequence[Act], days: int, ends_on: date) -> Row:
+    recent = [a for a in in_window(acts, ends_on, 14) if a.user_id and a.is_activity]
+    actions = sum(act.moment.quantity for act in recent)
+    return {
+        "user_actions_14d": actions,
+        "known_days_14d": days,
+        "avg_daily_user_actions_14d": Fraction(actions, days),
     }
 
 

@@ -127,7 +127,10 @@ def _package(known: list[Row], module: str) -> str | None:
 
 
 def _as_at(facts: Facts, name: str, month: date, ends_on: date) -> Row:
-    """What the account was at the month's end: nothing before it was created or subscribed."""
+    """What the account was at the month's end: nothing before it was created or subscribed.
+
+    A lead has no health, and so no profile.
+    """
     account = next(a for a in facts.accounts if a["account_id"] == name)
     billed = [
         s["started_at"]
@@ -138,7 +141,7 @@ def _as_at(facts: Facts, name: str, month: date, ends_on: date) -> Row:
     is_known = local_day(account["created_at"], facts.zone) <= ends_on
     return {
         "tier": account["tier"] if period_of(since, "month") <= month else None,
-        "profile": "ongoing" if is_known else None,
+        "profile": "ongoing" if is_known and not account.get("is_lead") else None,
     }
 
 

@@ -3,7 +3,7 @@
 Source: the project's spec 30 (`dim_users`, "Definitions").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,9 +14,11 @@ from tests.recompute.usage_facts import (
     Facts,
     in_window,
     months_before,
+    ratio,
     seconds,
 )
 from tests.recompute.usage_licenses import FOREVER, account_licenses, seats
+from tests.recompute.usage_statuses import scored, status_now
 
 Row = dict[str, Any]
 
@@ -72,7 +74,8 @@ def users(facts: Facts) -> list[Row]:
     visitors = {(a.account_id, a.actor[1]) for a in facts.acts if a.actor[0] == "anonymous"}
     known = sorted({*told, *((account, str(user)) for account, user in seen)})
     rows = [_user(facts, account, user) for account, user in known]
-    rows = [row | _ranks(row, rows, facts) for row in rows]
+    statuses = {row["account_id"]: status_now(facts, row) for row in facts.accounts}
+    rows = [row | _ranks(row, rows, statuses) for row in rows]
     return rows + [_visitor(facts, account, name) for account, name in sorted(visitors)]
 
 
@@ -94,6 +97,7 @@ def _user(facts: Facts, account: str, user: str) -> Row:
         "class": word,
         "class_order": CLASSES.index(word) + 1,
         **_windows(facts, acts),
+        **_actions(facts, acts, since),
         **_counters(acts),
         "is_registered": is_registered,
         "is_dormant": is_registered and not is_active,
@@ -115,7 +119,9 @@ def _visitor(facts: Facts, account: str, name: str) -> Row:
         "class_order": None,
         "activity_rank": None,
         "account_activity_rank": None,
+        "engagement_score": None,
         **_windows(facts, acts),
+        **_actions(facts, acts, min(act.day for act in acts)),
         **_counters(acts),
         "is_registered": False,
         "is_dormant": False,
@@ -133,6 +139,18 @@ def _windows(facts: Facts, acts: Sequence[Act]) -> Row:
         found[f"login_days_{days}d"] = len({a.day for a in recent if facts.is_login(a)})
         found[f"sessions_{days}d"] = sum(a.moment.opens_session for a in recent)
     return found
+
+
+def _actions(facts: Facts, acts: Sequence[Act], since: date | None) -> Row:
+    """What was done in 14 days, or in the days since the user is there."""
+    recent = in_window(acts, facts.today - ONE_DAY, 14)
+    actions = sum(act.moment.quantity for act in recent if act.is_activity)
+    days = 14 if since is None else min(14, (facts.today - since).days)
+    return {
+        "actions_14d": actions,
+        "known_days_14d": days,
+        "avg_daily_actions_14d": ratio(actions, days),
+    }
 
 
 def _counters(acts: Sequence[Act]) -> Row:
@@ -198,14 +216,22 @@ def _is_favourite(facts: Facts, account: str, user: str) -> bool:
     )
 
 
-def _ranks(row: Row, rows: Sequence[Row], facts: Facts) -> Row:
-    """100 x those with strictly less time / all, over active accounts and within the account."""
+def _ranks(row: Row, rows: Sequence[Row], statuses: Mapping[str, str]) -> Row:
+    """100 x those with strictly less / all: of time over active accounts and in the account, of
+    actions a day over the accounts with the same status.
+    """
     everyone = [other for other in rows if other["is_registered"]]
-    canonical = [other for other in everyone if facts.is_active_account(other["account_id"])]
+    status = statuses[row["account_id"]]
+    alike = [other for other in everyone if statuses[other["account_id"]] == status]
+    active = [o for o in everyone if statuses[o["account_id"]] in ("customer", "past_due")]
     own = [other for other in everyone if other["account_id"] == row["account_id"]]
+    actions = [other["avg_daily_actions_14d"] for other in alike]
     return {
-        "activity_rank": _rank(row, canonical),
+        "activity_rank": _rank(row, active),
         "account_activity_rank": _rank(row, own),
+        "engagement_score": (
+            scored(row["avg_daily_actions_14d"], actions) if row["is_registered"] else None
+        ),
     }
 
 

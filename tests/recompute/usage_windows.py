@@ -3,18 +3,22 @@
 Source: the project's spec 30 (`account_module_usage` and its kin, `user_leaderboard`, "Peers").
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from tests.recompute.activity import ONE_DAY, module_usage
 from tests.recompute.usage_daily import grouped
 from tests.recompute.usage_entitlements import Thing, entitled_things, nameable
 from tests.recompute.usage_facts import NONE, Act, Facts, in_window, ratio, seconds, users_of
+from tests.recompute.usage_statuses import is_active_account
 
 Row = dict[str, Any]
 Naming = Callable[[Act], Thing]
+
+QUARTILES = {"p25": Fraction(1, 4), "median": Fraction(1, 2), "p75": Fraction(3, 4)}
 
 
 def by_module(act: Act) -> Thing:
@@ -42,7 +46,8 @@ def account_usage(facts: Facts, naming: Naming) -> list[Row]:
         rows.extend(_ranked(found, is_by_count=naming is by_feature))
     known = nameable(facts)
     may_use = {name: entitled_things(facts, known, name, last) for name in facts.names}
-    return [row | _peers(row, rows, facts, may_use) for row in rows]
+    active = {name for name in facts.names if is_active_account(facts, name)}
+    return [row | _peers(row, rows, facts, may_use, active) for row in rows]
 
 
 def user_usage(facts: Facts, naming: Naming) -> list[Row]:
@@ -111,21 +116,33 @@ def _ranked(rows: Sequence[Row], *, is_by_count: bool) -> list[Row]:
     ]
 
 
-def _peers(row: Row, rows: Sequence[Row], facts: Facts, may_use: dict[str, set[Thing]]) -> Row:
-    """Other active accounts that may use the thing or do: of the profile, and of the segment."""
+def _peers(
+    row: Row,
+    rows: Sequence[Row],
+    facts: Facts,
+    may_use: dict[str, set[Thing]],
+    active: Collection[str],
+) -> Row:
+    """Other active accounts that may use the thing or do: of the profile, and of the segment.
+
+    A lead is nobody's peer, and has none.
+    """
     thing = tuple(row[name] for name in ("module", "feature") if name in row)
     users = {
         other["account_id"]: other["users"]
         for other in rows
         if all(other[name] == row[name] for name in _named(thing))
     }
+    leads = {a["account_id"] for a in facts.accounts if a.get("is_lead")}
     able = [
         name
         for name in facts.names
         if name != row["account_id"]
-        and facts.is_active_account(name)
+        and name in active
         and (thing in may_use[name] or users.get(name, 0) > 0)
     ]
+    if row["account_id"] in leads:
+        able = []
     segments = {a["account_id"]: (a["tier"] or NONE, a["size_band"]) for a in facts.accounts}
     alike = [name for name in able if segments[name] == segments[row["account_id"]]]
     return {
@@ -137,14 +154,28 @@ def _peers(row: Row, rows: Sequence[Row], facts: Facts, may_use: dict[str, set[T
 def _benchmark(prefix: str, peers: Sequence[str], users: dict[str, int], facts: Facts) -> Row:
     """Suppressed under five; whoever may use it and does not counts with nobody."""
     last = facts.today - ONE_DAY
-    using = sum(users.get(name, 0) for name in peers)
+    ordered = sorted(users.get(name, 0) for name in peers)
+    using = sum(ordered)
     registered = sum(len(facts.registered(n, last - 29 * ONE_DAY, last)) for n in peers)
     is_shown = len(peers) >= 5
     return {
         f"{prefix}_accounts": len(peers),
         f"{prefix}_average_users": ratio(using, len(peers)) if is_shown else None,
         f"{prefix}_adoption_rate": ratio(using, registered) if is_shown else None,
+        f"{prefix}_min_users": ordered[0] if is_shown else None,
+        f"{prefix}_max_users": ordered[-1] if is_shown else None,
+        **{
+            f"{prefix}_{word}_users": _quantile(ordered, share) if is_shown else None
+            for word, share in QUARTILES.items()
+        },
     }
+
+
+def _quantile(ordered: Sequence[int], share: Fraction) -> Fraction:
+    """The value that so many of the others lie below, between two of them in proportion."""
+    place = share * (len(ordered) - 1)
+    low = ordered[int(place)]
+    return low + (place - int(place)) * (ordered[ceil(place)] - low)
 
 
 def leaderboard(facts: Facts) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Random landings that are rich in use: features, licences, entitlements, consents and flags.
+"""Random landings that are rich in use: features, licences, entitlements, consents, flags, leads.
 
 The accounts, users, visits and subscriptions of `books.landing`, spread over more accounts so that
 some have five peers, and told more of: packages, features, devices, errors. Licences and their
@@ -7,7 +7,7 @@ seats come from the same small pools of instants, so that things coincide all th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ import numpy as np
 from tests.recompute.books import MICROSECOND, Landing, Rows, SeededDice, landing
 
 NAMES = tuple("abcdefghi")
+# Leads: open ones, converted ones, and one whose id is an account's as well.
+LEADS = ("l1", "l2", "l3", "l4", "l5", "d")
+WORDS = (None, None, None, "Customer", "trial", "Cancelled", "never mapped")
 PACKAGES = ("core", "extra", None)
 FEATURES = (None, "x", "y", "z")
 CUSTOM_NAMES = (None, "share", "comment", "redeem", "push_received", "other")
@@ -32,6 +35,7 @@ class UsageWorld:
     entitlements: Rows
     consents: Rows
     flags: Rows
+    leads: Rows
 
     def tables(self) -> dict[str, Rows]:
         """The raw tables that `books` does not hold."""
@@ -41,6 +45,7 @@ class UsageWorld:
             "crm.entitlements": self.entitlements,
             "crm.consents": self.consents,
             "crm.user_flags": self.flags,
+            "crm.leads": self.leads,
         }
 
 
@@ -69,6 +74,7 @@ def seeded_world(seed: int, *, visits: int = 220) -> UsageWorld:
         entitlements=_entitlements(dice, books.as_of),
         consents=[_consent(dice, number, books.as_of) for number in range(12)],
         flags=_flags(dice, books.as_of),
+        leads=[_lead(dice, name, books.as_of) for name in LEADS],
     )
 
 
@@ -88,6 +94,7 @@ def moved(world: UsageWorld, by: timedelta, books: Landing) -> UsageWorld:
         entitlements=later(world.entitlements),
         consents=later(world.consents),
         flags=later(world.flags),
+        leads=later(world.leads),
     )
 
 
@@ -98,7 +105,7 @@ def _spread(dice: SeededDice, books: Landing) -> Landing:
     events = []
     for event in books.events:
         visit = event["event_id"].split(".")[0]
-        where.setdefault(visit, dice.pick((event["account_id"], *NAMES)))
+        where.setdefault(visit, dice.pick((event["account_id"], *NAMES, *LEADS[:5])))
         back.setdefault(visit, timedelta(days=dice.pick((0, 0, 0, 1, 4, 5, 9))))
         at = event["occurred_at"] - back[visit]
         own = {"account_id": where[visit], "occurred_at": at, **_more(dice, event)}
@@ -106,10 +113,14 @@ def _spread(dice: SeededDice, books: Landing) -> Landing:
     users = [
         {**user, "account_id": other, "email": f"{user['user_id']}@{other}.example"}
         for user in books.users
-        for other in (NAMES[::3], NAMES[1::3], NAMES[2::3])["abc".index(user["account_id"])]
+        for other in ((*NAMES, *LEADS[:3])["abc".index(user["account_id"]) :: 3])
     ]
     accounts = [
-        {**account, "tier": dice.pick(("core", "core", "core", "core", "core", "core", None))}
+        {
+            **account,
+            "tier": dice.pick(("core", "core", "core", "core", "core", "core", None)),
+            "status": dice.pick(WORDS),
+        }
         for account in books.accounts
     ]
     return replace(books, accounts=accounts, events=events, users=users)
@@ -147,7 +158,7 @@ def _license(dice: SeededDice, number: int, as_of: datetime) -> dict[str, Any]:
     words = (None, "active", "active", "active", "active", "Suspended", "trial", "EXPIRED")
     return {
         "license_id": f"l{number}",
-        "account_id": dice.pick((*NAMES, "a", "b", "ghost")),
+        "account_id": dice.pick((*NAMES, "a", "b", "ghost", "l1", "l2")),
         "package": dice.pick(("core", "extra")),
         "status": dice.pick(words),
         "is_trial": dice.pick((None, False, False, True)),
@@ -182,7 +193,9 @@ def _entitlements(dice: SeededDice, as_of: datetime) -> Rows:
     return [
         {
             "entitlement_id": f"e{number}",
-            **dice.pick(({"plan": dice.pick(PLANS)}, {"account_id": dice.pick((*NAMES, "ghost"))})),
+            **dice.pick(
+                ({"plan": dice.pick(PLANS)}, {"account_id": dice.pick((*NAMES, "ghost", "l3"))})
+            ),
             "package": dice.pick((None, "core", "extra")),
             "module": dice.pick((None, "Alpha", "Beta", "New")),
             "feature": dice.pick((None, None, "x", "y")),
@@ -209,7 +222,7 @@ def _flags(dice: SeededDice, as_of: datetime) -> Rows:
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for _ in range(8):
         row = {
-            "account_id": dice.pick(NAMES),
+            "account_id": dice.pick((*NAMES, "l1", "l2")),
             "user_id": dice.pick(("u", "v", "x")),
             "flag": "favourite",
             "set_at": dice.pick(_edges(as_of)),
@@ -217,3 +230,19 @@ def _flags(dice: SeededDice, as_of: datetime) -> Rows:
         }
         found[row["account_id"], row["user_id"]] = row
     return list(found.values())
+
+
+def _lead(dice: SeededDice, name: str, as_of: datetime) -> dict[str, Any]:
+    """A lead that became an account, another lead or nobody's: yesterday, tomorrow, or never."""
+    created = datetime(2024, 2, 3, 11, tzinfo=UTC)
+    changed = datetime(2024, 3, 5, 9, tzinfo=UTC)
+    converted = dice.pick((datetime(2024, 3, 2, 17, tzinfo=UTC), as_of - MICROSECOND, as_of, None))
+    return {
+        "lead_id": name,
+        "lead_name": f"Lead {name}",
+        "status": dice.pick(("Working", "customer", None)),
+        "created_at": dice.pick((created, created, created, as_of)),
+        "converted_account_id": dice.pick((None, "a", "b", "c", "e", "l1", "nobody")),
+        "converted_at": converted,
+        "updated_at": dice.pick((None, changed)),
+    }

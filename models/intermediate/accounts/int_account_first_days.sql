@@ -1,5 +1,6 @@
--- One row per account and first day that it was ever known to have, with the first daily row that
--- may use it: a row that lands late can move an account's first day back (spec 00, "account day").
+-- One row per account or lead and first day that it was ever known to have, with the first daily
+-- row that may use it: a row that lands late can move an account's first day back (spec 00,
+-- "account day").
 
 {{ config(materialized='table') }}
 
@@ -7,7 +8,7 @@ with
 
 accounts as (
 
-    select * from {{ ref('stg_crm__accounts') }}
+    select * from {{ ref('int_companies_known') }}
 
 ),
 

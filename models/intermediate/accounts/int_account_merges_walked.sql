@@ -1,5 +1,6 @@
--- One row per merged account and account that it became part of, directly or through others, as the
--- merges say it; those in a cycle are walked no further than the cycle, and flagged.
+-- One row per merged account or converted lead and account that it became part of, directly or
+-- through others, as the merges and conversions say it; those in a cycle are walked no further than
+-- the cycle, and flagged.
 
 {{ config(materialized='table') }}
 
@@ -11,7 +12,13 @@ versions as (
 
 ),
 
-told as (
+conversions as (
+
+    select * from {{ ref('int_leads_converted') }}
+
+),
+
+merged as (
 
     -- A merge is known from the first row that told of it, and not before the day it happened on.
     select
@@ -32,6 +39,22 @@ told as (
     where latest.is_latest and latest.deleted_at is null
 
     group by latest.from_account_id, latest.into_account_id, latest.merged_at
+
+),
+
+told as (
+
+    select
+        account_id,
+        owner_id,
+        known_from
+    from merged
+    union all
+    select
+        lead_id as account_id,
+        account_id as owner_id,
+        known_from
+    from conversions
 
 ),
 

@@ -7,7 +7,7 @@ with
 
 account_days as (
 
-    select * from {{ ref('int_account_days') }}
+    select * from {{ ref('int_account_days_due') }}
 
 ),
 
@@ -17,9 +17,15 @@ metric_spans as (
 
 ),
 
-actor_days as (
+due as (
 
-    select * from {{ ref('int_actor_days') }}
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
+active_days as (
+
+    select * from {{ ref('int_active_days') }}
 
 ),
 
@@ -40,10 +46,11 @@ account_versions as (
     select
         account_id,
         status,
+        is_lead,
         {{ known_day('known_from') }} as first_day,
         {{ known_day('known_until') }} - 1 as last_day
 
-    from {{ ref('stg_crm__accounts') }}
+    from {{ ref('int_companies_known') }}
 
 ),
 
@@ -79,10 +86,10 @@ deltas as (
 
 deltas_by_day as (
 
-    -- A span that began before the account's first day counts from that day on.
+    -- A span that began before the account's first day that is due counts from that day on.
     select
         deltas.account_id,
-        greatest(deltas.day, accounts.first_day) as day,
+        greatest(deltas.day, accounts.first_day, due.due_from) as day,
         sum(deltas.value) filter (where deltas.metric = 'mrr') as mrr,
         sum(deltas.value) filter (where deltas.metric = 'paid_phases') as paid_phases,
         sum(deltas.value) filter (where deltas.metric = 'past_due_phases') as past_due_phases,
@@ -109,6 +116,8 @@ deltas_by_day as (
 
     inner join accounts on deltas.account_id = accounts.account_id
 
+    inner join due on deltas.account_id = due.account_id
+
     group by all
 
 ),
@@ -116,15 +125,17 @@ deltas_by_day as (
 last_activity as (
 
     select
-        account_id,
-        greatest(day, active_known_day) as day,
-        max(day) as last_active_day
+        active_days.account_id,
+        greatest(active_days.first_day, accounts.first_day, due.due_from) as day,
+        max(active_days.day) as last_active_day
 
-    from actor_days
+    from active_days
 
-    where is_active
+    inner join accounts on active_days.account_id = accounts.account_id
 
-    group by account_id, greatest(day, active_known_day)
+    inner join due on active_days.account_id = due.account_id
+
+    group by all
 
 ),
 
@@ -218,6 +229,7 @@ final as (
         unshown.account_id,
         unshown.day,
         case
+            when account_versions.is_lead then 'lead'
             when unshown.past_due_phases > 0 then 'past_due'
             when unshown.paid_phases > 0 then 'customer'
             when unshown.trial_phases > 0 then 'trial'

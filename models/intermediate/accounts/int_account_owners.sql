@@ -1,7 +1,7 @@
--- One row per merged account and account that its rows count under: itself until the merge is
--- known, then whoever it became part of (spec 00, "Identity": the survivor has both histories). A
--- merge in a cycle or into an account that nobody knows is not followed. An account that was never
--- merged has no row.
+-- One row per merged account or converted lead and account that its rows count under: itself until
+-- the merge is known, then whoever it became part of (spec 00, "Identity": the survivor has both
+-- histories; spec 30, "Leads"). A merge in a cycle or into an account that nobody knows is not
+-- followed. An account that was never merged has no row.
 
 {{ config(materialized='table') }}
 

@@ -1,7 +1,7 @@
--- One row per account that landed: its latest version, the first daily row that may know it, and
--- its first day, the earlier of its creation and its first dated row (spec 00, "account day"). An
--- account that became part of another one has days up to merged_day (exclusive), as they were
--- shown; what is told anew is told of the survivor alone.
+-- One row per account or lead that landed: its latest version, the first daily row that may know
+-- it, and its first day, the earlier of its creation and its first dated row (spec 00, "account
+-- day"). An account that became part of another one, as a lead that became one, has days up to
+-- merged_day (exclusive), as they were shown; what is told anew is told of the survivor alone.
 
 {{ config(materialized='table') }}
 
@@ -9,7 +9,7 @@ with
 
 versions as (
 
-    select * from {{ ref('stg_crm__accounts') }}
+    select * from {{ ref('int_companies_known') }}
 
 ),
 

@@ -10,15 +10,32 @@ user_spans as (
 
 ),
 
-actor_days as (
+due as (
 
-    select * from {{ ref('int_actor_days') }}
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
+active_days as (
+
+    -- The days before count in windows of 30 days, and in those before these.
+    select active_days.*
+
+    from {{ ref('int_active_days') }} as active_days
+
+    inner join due
+        on active_days.account_id = due.account_id and active_days.day >= due.due_from - 29
 
 ),
 
 use_days as (
 
-    select * from {{ ref('int_use_days') }}
+    select use_days.*
+
+    from {{ ref('int_use_days') }} as use_days
+
+    inner join due
+        on use_days.account_id = due.account_id and use_days.day >= due.due_from - 59
 
 ),
 
@@ -45,21 +62,6 @@ phases as (
     select * from subscription_phases
 
     where policy = 'standard'
-
-),
-
-account_active_days as (
-
-    select
-        account_id,
-        day,
-        min(greatest(day, active_known_day)) as first_day
-
-    from actor_days
-
-    where is_active
-
-    group by account_id, day
 
 ),
 
@@ -210,7 +212,7 @@ spans as (
         first_day,
         day + 29 as last_day
 
-    from account_active_days
+    from active_days
 
     union all
 

@@ -1,7 +1,7 @@
 -- One row per account, local day and condition that no release has shown yet: the metric as known
 -- then, the band that it falls into, and what the condition weighs. A missing input gives its
 -- weight to the rest of its component, an empty component to the others; a stale one fades (spec
--- 50).
+-- 50). A lead has no health.
 
 {{ config(materialized='table') }}
 
@@ -43,6 +43,19 @@ watermarks as (
 
 ),
 
+leads as (
+
+    select
+        account_id,
+        {{ known_day('known_from') }} as first_day,
+        {{ known_day('known_until') }} - 1 as last_day
+
+    from {{ ref('int_companies_known') }}
+
+    where is_lead
+
+),
+
 last_shown as (
 
     select coalesce(max(day), cast('1900-01-01' as date)) as last_day from shown
@@ -56,6 +69,13 @@ unshown as (
     from metrics
 
     inner join last_shown on metrics.day > last_shown.last_day
+
+    left join leads
+        on
+            metrics.account_id = leads.account_id
+            and metrics.day between leads.first_day and leads.last_day
+
+    where leads.account_id is null
 
 ),
 

@@ -1,6 +1,6 @@
--- One row per account that counts in revenue (no test account, none merged into another) and the
--- month in which its months begin: that of its creation or first subscription, whichever is
--- earlier.
+-- One row per account that counts in revenue (no test account, no lead, none merged into another)
+-- and the month in which its months begin: that of its creation or first subscription, whichever
+-- is earlier.
 
 {{ config(materialized='table') }}
 
@@ -47,7 +47,10 @@ final as (
 
     left join first_subscriptions on accounts.account_id = first_subscriptions.account_id
 
-    where not accounts.is_test and accounts.merged_day is null
+    where
+        not accounts.is_test
+        and not accounts.is_lead
+        and accounts.merged_day is null
 
 )
 

@@ -50,7 +50,10 @@ dated as (
     from credit_notes
 
     inner join accounts
-        on credit_notes.account_id = accounts.account_id and not accounts.is_test
+        on
+            credit_notes.account_id = accounts.account_id
+            and not accounts.is_test
+            and not accounts.is_lead
 
     left join without_revenue on credit_notes.invoice_id = without_revenue.invoice_id
 

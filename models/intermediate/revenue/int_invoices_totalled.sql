@@ -60,7 +60,10 @@ dated as (
     from invoices
 
     inner join accounts
-        on invoices.account_id = accounts.account_id and not accounts.is_test
+        on
+            invoices.account_id = accounts.account_id
+            and not accounts.is_test
+            and not accounts.is_lead
 
     where
         invoices.is_latest

@@ -34,7 +34,10 @@ dated as (
     from payments
 
     inner join accounts
-        on payments.account_id = accounts.account_id and not accounts.is_test
+        on
+            payments.account_id = accounts.account_id
+            and not accounts.is_test
+            and not accounts.is_lead
 
     where
         payments.is_latest

@@ -74,7 +74,10 @@ final as (
     from subscriptions
 
     inner join accounts
-        on subscriptions.account_id = accounts.account_id and not accounts.is_test
+        on
+            subscriptions.account_id = accounts.account_id
+            and not accounts.is_test
+            and not accounts.is_lead
 
     left join paid on subscriptions.subscription_id = paid.subscription_id
 

@@ -76,8 +76,8 @@ epochs as (
 
 final as (
 
-    -- Of test accounts nothing counts. A version ends where its account's merge becomes known,
-    -- which may lie inside an epoch of its rows.
+    -- Of test accounts and leads nothing counts. A version ends where its account's merge becomes
+    -- known, which may lie inside an epoch of its rows.
     select
         subscriptions.* exclude (known_from, known_until, is_latest),
         epochs.known_from as rows_known_at,
@@ -95,7 +95,10 @@ final as (
             and epochs.known_until > subscriptions.known_from
 
     inner join accounts
-        on subscriptions.account_id = accounts.account_id and not accounts.is_test
+        on
+            subscriptions.account_id = accounts.account_id
+            and not accounts.is_test
+            and not accounts.is_lead
 
 )
 

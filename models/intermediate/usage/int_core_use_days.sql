@@ -1,15 +1,28 @@
 -- One row per account and full local day with use of a core feature by an identified user (spec 30,
--- "depth").
+-- "depth"), as far back as the windows of the days that are due reach.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
 feature_days as (
 
-    select * from {{ ref('int_actor_feature_days') }}
+    select feature_days.*
 
-    where user_id is not null and day < {{ as_of_day() }}
+    from {{ ref('int_actor_feature_days') }} as feature_days
+
+    inner join due
+        on
+            feature_days.account_id = due.account_id
+            and feature_days.day >= due.due_from - 29
+
+    where feature_days.user_id is not null and feature_days.day < {{ as_of_day() }}
 
 ),
 

@@ -1,7 +1,7 @@
--- One row per event of a day that is due and that counts: of an account that landed and is no test,
--- not of an internal user. An actor is a user, else an anonymous visitor, else whoever else used
--- the account namelessly. What an anonymous visitor did in the 30 days before being identified is
--- the user's (spec 30, "Anonymous users"), and known as such once both are.
+-- One row per event of a day that is due and that counts: of an account or lead that landed and is
+-- no test, not of an internal user. An actor is a user, else an anonymous visitor, else whoever
+-- else used the account namelessly. What an anonymous visitor did in the 30 days before being
+-- identified is the user's (spec 30, "Anonymous users"), and known as such once both are.
 
 {{ config(tags=['rollup']) }}
 
@@ -21,7 +21,7 @@ due as (
 
 accounts as (
 
-    select * from {{ ref('stg_crm__accounts') }}
+    select * from {{ ref('int_companies_known') }}
 
     where is_latest and not is_test
 

@@ -1,7 +1,7 @@
 -- One row per account, anonymous id, user and instant at which an event names both ids and so says
--- who the visitor is. Of those of a local day that became known on the same day, only the first and
--- whichever follow an event that names no user: the others would move nothing. One that its day no
--- longer has stays, as gone, so that what it moved moves back.
+-- who the visitor is; a colleague moves nothing. Of those of a local day that became known on the same
+-- day, only the first and whichever follow an event that names no user: the others would move
+-- nothing. One that its day no longer has stays, as gone, so that what it moved moves back.
 
 {{ config(
     materialized='incremental',
@@ -26,6 +26,14 @@ events as (
 touched as (
 
     select * from {{ ref('int_usage_days_touched') }}
+
+),
+
+colleagues as (
+
+    select * from {{ ref('int_users_linked') }}
+
+    where is_last_told and is_internal
 
 ),
 
@@ -56,15 +64,18 @@ visits as (
 named as (
 
     select
-        *,
-        lag(occurred_at) over (
-            partition by account_id, anonymous_id, day, known_day
-            order by occurred_at, user_id, event_id
+        visits.*,
+        lag(visits.occurred_at) over (
+            partition by visits.account_id, visits.anonymous_id, visits.day, visits.known_day
+            order by visits.occurred_at, visits.user_id, visits.event_id
         ) as last_named_at
 
     from visits
 
-    where user_id is not null
+    anti join colleagues
+        on visits.account_id = colleagues.account_id and visits.user_id = colleagues.user_id
+
+    where visits.user_id is not null
 
 ),
 

@@ -1,15 +1,31 @@
 -- One row per account, measure, module and unbroken run of days at whose end the module counts in
--- the measure: used in the 30 days that end with it, or entitled. `(none)` is no module.
+-- the measure: used in the 30 days that end with it, from the day from which the account is due, or
+-- entitled. `(none)` is no module.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
 use_days as (
 
-    select * from {{ ref('int_use_days') }}
+    select
+        use_days.account_id,
+        use_days.module,
+        use_days.day,
+        due.due_from
 
-    where module <> '(none)' and day < {{ as_of_day() }}
+    from {{ ref('int_use_days') }} as use_days
+
+    inner join due
+        on use_days.account_id = due.account_id and use_days.day >= due.due_from - 29
+
+    where use_days.module <> '(none)' and use_days.day < {{ as_of_day() }}
 
 ),
 
@@ -25,7 +41,7 @@ spans as (
         account_id,
         'modules_used' as measure,
         module,
-        day as first_day,
+        greatest(day, due_from) as first_day,
         day + 29 as last_day
 
     from use_days

@@ -28,6 +28,22 @@ identifications as (
 
 ),
 
+retention as (
+
+    select * from {{ ref('stg_landing__retention') }}
+
+    where table_name = 'events.events'
+
+),
+
+retained as (
+
+    select coalesce(max({{ local_day('retained_from') }}), cast('-infinity' as date)) as first_day
+
+    from retention
+
+),
+
 moved as (
 
     select
@@ -78,6 +94,8 @@ final as (
             and visits.anonymous_id = moved.anonymous_id
             and visits.occurred_at <= moved.identified_at
             and visits.occurred_at >= moved.identified_at - interval 30 day
+
+    inner join retained on visits.day >= retained.first_day
 
 )
 

@@ -36,6 +36,14 @@ days_begun as (
 
 ),
 
+retention as (
+
+    select * from {{ ref('stg_landing__retention') }}
+
+    where table_name = 'events.events'
+
+),
+
 last_time as (
 
     select
@@ -154,13 +162,24 @@ touched as (
 
 ),
 
+retained as (
+
+    select coalesce(max({{ local_day('retained_from') }}), cast('-infinity' as date)) as first_day
+
+    from retention
+
+),
+
 final as (
 
+    -- A day whose events were cut is never made anew: nothing of it would be left.
     select distinct
-        account_id,
-        day
+        touched.account_id,
+        touched.day
 
     from touched
+
+    inner join retained on touched.day >= retained.first_day
 
 )
 

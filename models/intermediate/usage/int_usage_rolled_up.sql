@@ -11,6 +11,11 @@
         "delete from {{ source('rollups', 'licenses').render() }}",
         "insert into {{ source('rollups', 'licenses').render() }} select * from {{ ref('int_user_licenses_chosen') }}",
         "delete from {{ source('rollups', 'days_begun').render() }}",
+        "delete from {{ source('rollups', 'settings').render() }}",
+        "insert into {{ source('rollups', 'settings').render() }} select * from {{ ref('int_usage_settings') }}",
+        "delete from {{ source('rollups', 'account_facts').render() }}",
+        "insert into {{ source('rollups', 'account_facts').render() }} select * from {{ ref('int_account_facts') }}",
+        "delete from {{ source('rollups', 'accounts_begun').render() }}",
     ]
 ) }}
 
@@ -27,6 +32,14 @@
 -- depends_on: {{ ref('fct_user_feature_daily') }}
 -- depends_on: {{ ref('fct_unhandled_errors_daily') }}
 -- depends_on: {{ ref('fct_custom_interactions_daily') }}
+-- depends_on: {{ ref('int_active_days') }}
+-- depends_on: {{ ref('int_actor_months') }}
+-- depends_on: {{ ref('int_usage_settings') }}
+-- depends_on: {{ ref('int_account_facts') }}
+-- depends_on: {{ ref('int_account_weeks') }}
+-- depends_on: {{ ref('int_registered_months') }}
+-- depends_on: {{ ref('fct_account_activity_daily') }}
+-- depends_on: {{ ref('fct_licenses_daily') }}
 -- depends_on: {{ ref('int_event_type_days') }}
 -- depends_on: {{ ref('int_error_days') }}
 

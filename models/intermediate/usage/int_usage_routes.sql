@@ -24,7 +24,7 @@ owners as (
 
 accounts as (
 
-    select * from {{ ref('stg_crm__accounts') }}
+    select * from {{ ref('int_companies_known') }}
 
     where is_latest
 
@@ -54,7 +54,7 @@ settings as (
         concat_ws(
             ' ',
             '{{ var("reporting_time_zone") }}',
-            '{{ rollups_version() }}',
+            '{{ version_of('rollup') }}',
             string_agg(event_type, ' ' order by event_type)
         ) as settings
 

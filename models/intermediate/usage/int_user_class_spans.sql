@@ -1,18 +1,33 @@
 -- One row per account, user, measure and unbroken run of days at whose end the user counts in it,
 -- so that a week's users by class are a running sum (spec 30, "Definitions"). very_active is part
 -- of active, that of logged_in (in 3 calendar months); new never logged in; seen was ever active.
+-- Runs begin no earlier than the day from which the account is due.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 {% set half_an_hour = 30 * 60 * 1000000 %}
 
 with
 
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
 actor_days as (
 
-    select * from {{ ref('int_actor_days') }}
+    -- Three calendar months have at most 92 days.
+    select actor_days.*
 
-    where user_id is not null and day < {{ as_of_day() }}
+    from {{ ref('int_actor_days') }} as actor_days
+
+    inner join due
+        on
+            actor_days.account_id = due.account_id
+            and actor_days.day >= due.due_from - 92
+
+    where actor_days.user_id is not null and actor_days.day < {{ as_of_day() }}
 
 ),
 

@@ -1,15 +1,37 @@
 -- One row per user, measure, basis and unbroken run of days on which the user counts in the
--- measure. A day's count is then a running sum of starts and ends, whatever the window (spec 30,
--- "Speed and memory"). Basis `as_known` starts a run on the first day whose row may use what landed
--- about it.
+-- measure, from the day from which the account is due. A day's count is then a running sum of starts
+-- and ends, whatever the window (spec 30, "Speed and memory"). Basis `as_known` starts a run on the
+-- first day whose row may use what landed about it.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
 actor_days as (
 
-    select * from {{ ref('int_actor_days') }}
+    -- The longest window has 30 days.
+    select actor_days.*
+
+    from {{ ref('int_actor_days') }} as actor_days
+
+    inner join due
+        on
+            actor_days.account_id = due.account_id
+            and actor_days.day >= due.due_from - 29
+
+    where actor_days.user_id is not null
+
+),
+
+actors_seen as (
+
+    select * from {{ ref('int_actors_seen') }}
 
     where user_id is not null
 
@@ -131,37 +153,60 @@ registered as (
 
 ),
 
+seen_days as (
+
+    -- Whoever was ever seen, from the first day on, and on days whose windows are due.
+    select
+        account_id,
+        user_id,
+        first_day as day,
+        first_known_day as known_day
+
+    from actors_seen
+
+    union all
+
+    select
+        account_id,
+        user_id,
+        day,
+        greatest(day, user_known_day) as known_day
+
+    from actor_days
+
+),
+
 seen as (
 
     -- Whoever had an event counts until deactivated, and in the window of a later event all the
     -- same.
     select
-        actor_days.account_id,
-        actor_days.user_id,
+        seen_days.account_id,
+        seen_days.user_id,
         windows.measure,
         windows.basis,
         case
             when windows.basis = 'as_known'
-                then greatest(actor_days.day, actor_days.user_known_day, deactivations.known_day)
-            else actor_days.day
+                then greatest(seen_days.known_day, deactivations.known_day)
+            else seen_days.day
         end as first_day,
         least(
             case
                 when deactivations.deactivated_on is null then cast('9999-01-01' as date)
                 else
-                    greatest(deactivations.deactivated_on, actor_days.day) + windows.length - 1
+                    greatest(deactivations.deactivated_on, seen_days.day) + windows.length - 1
             end,
             case when windows.basis = 'as_known' then deactivations.replaced_day - 1 end
         ) as last_day
 
-    from actor_days
+    from seen_days
 
     inner join windows on windows.kind = 'registered'
 
     left join deactivations
         on
-            actor_days.account_id = deactivations.account_id
-            and actor_days.user_id = deactivations.user_id
+            seen_days.account_id = deactivations.account_id
+            and seen_days.user_id = deactivations.user_id
             and (windows.basis = 'as_known' or deactivations.is_latest)
 
 ),
@@ -176,6 +221,24 @@ spans as (
 
 ),
 
+due_spans as (
+
+    select
+        spans.account_id,
+        spans.user_id,
+        spans.measure,
+        spans.basis,
+        greatest(spans.first_day, due.due_from) as first_day,
+        spans.last_day
+
+    from spans
+
+    inner join due on spans.account_id = due.account_id
+
+    where spans.first_day <= spans.last_day and spans.last_day >= due.due_from
+
+),
+
 reached as (
 
     select
@@ -186,9 +249,7 @@ reached as (
             rows between unbounded preceding and 1 preceding
         ) as reached_day
 
-    from spans
-
-    where first_day <= last_day
+    from due_spans
 
 ),
 

@@ -1,5 +1,6 @@
--- One row per account that landed, with its state at the as-of instant. The status comes from the
--- subscriptions in force; the CRM's own word decides only where there are none (spec 00, "Words").
+-- One row per account that landed, and per lead that has not become one, with its state at the
+-- as-of instant. The status comes from the subscriptions in force; the CRM's own word decides only
+-- where there are none (spec 00, "Words"). A lead's is lead.
 
 with
 
@@ -16,6 +17,12 @@ owners as (
     select * from {{ ref('int_account_owners') }}
 
     where is_latest
+
+),
+
+conversions as (
+
+    select * from {{ ref('int_leads_converted') }}
 
 ),
 
@@ -66,12 +73,31 @@ subscribed as (
 
 ),
 
+converted as (
+
+    -- Of several leads that the account holds now, the first one that was converted.
+    select
+        owners.owner_id as account_id,
+        arg_min(
+            conversions.lead_id,
+            struct_pack(at := conversions.converted_at, lead_id := conversions.lead_id)
+        ) as lead_id
+
+    from conversions
+
+    inner join owners on conversions.lead_id = owners.account_id
+
+    group by owners.owner_id
+
+),
+
 final as (
 
     select
         accounts.account_id,
         accounts.account_name,
         case
+            when accounts.is_lead then 'lead'
             when subscribed.is_past_due then 'past_due'
             when subscribed.is_customer then 'customer'
             when subscribed.is_trial then 'trial'
@@ -89,6 +115,7 @@ final as (
         nullif(coalesce(owners.owner_id, accounts.parent_account_id), accounts.account_id)
             as parent_account_id,
         accounts.relationship,
+        converted.lead_id as converted_from_lead_id,
         csms.csm_id,
         csms.csm_name,
         accounts.website,
@@ -100,6 +127,7 @@ final as (
         accounts.currency,
         accounts.time_zone,
         accounts.extras as custom_attributes,
+        accounts.is_lead,
         accounts.is_test,
         accounts.deleted_at is not null as is_deleted,
         accounts.created_on,
@@ -109,6 +137,8 @@ final as (
     from accounts
 
     left join subscribed on accounts.account_id = subscribed.account_id
+
+    left join converted on accounts.account_id = converted.account_id
 
     left join csms on accounts.account_id = csms.account_id
 

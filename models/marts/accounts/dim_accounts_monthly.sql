@@ -1,7 +1,7 @@
 -- One row per account and local month, from its creation or first subscription to the as-of
 -- month: its attributes, status and csm just before the month's end, or before the as-of instant
--- where that is earlier, so that a BI tool needs no range join. Test accounts and those that
--- became part of another one have no rows, as in fct_mrr_monthly.
+-- where that is earlier, so that a BI tool needs no range join. Test accounts, leads and those
+-- that became part of another one have no rows, as in fct_mrr_monthly.
 
 with
 

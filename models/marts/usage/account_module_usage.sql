@@ -136,13 +136,14 @@ per_day as (
 
 members as (
 
-    -- Who may be a peer: active accounts, with the two benchmarks that they belong to.
+    -- Who may be a peer: active accounts, with the two benchmarks that they belong to. A lead has
+    -- neither.
     select
         accounts.account_id,
         activity.registered_users_30d,
         health.profile,
-        {{ segment('accounts.tier') }} as tier,
-        {{ segment('accounts.size_band') }} as size_band,
+        case when not accounts.is_lead then {{ segment('accounts.tier') }} end as tier,
+        case when not accounts.is_lead then {{ segment('accounts.size_band') }} end as size_band,
         accounts.status in ('customer', 'past_due') as is_active_account
 
     from accounts
@@ -196,14 +197,31 @@ offered_members as (
 
 ),
 
-profile_peers as (
+placed_members as (
+
+    select
+        *,
+        row_number() over (
+            partition by module, profile order by users, account_id
+        ) as profile_place,
+        row_number() over (
+            partition by module, tier, size_band order by users, account_id
+        ) as segment_place
+
+    from offered_members
+
+),
+
+profile_members as (
 
     select
         module,
         profile,
         count(*) as accounts,
         sum(users) as users,
-        sum(registered_users_30d) as registered_users_30d
+        sum(registered_users_30d) as registered_users_30d,
+        list(users order by users) as sorted_users,
+        quantile_cont(users, [0, 0.25, 0.5, 0.75, 1]) as quartiles
 
     from offered_members
 
@@ -211,7 +229,17 @@ profile_peers as (
 
 ),
 
-segment_peers as (
+profile_peers as (
+
+    select
+        * exclude (sorted_users),
+        {{ around_quartiles('sorted_users') }} as around
+
+    from profile_members
+
+),
+
+segment_members as (
 
     select
         module,
@@ -219,11 +247,23 @@ segment_peers as (
         size_band,
         count(*) as accounts,
         sum(users) as users,
-        sum(registered_users_30d) as registered_users_30d
+        sum(registered_users_30d) as registered_users_30d,
+        list(users order by users) as sorted_users,
+        quantile_cont(users, [0, 0.25, 0.5, 0.75, 1]) as quartiles
 
     from offered_members
 
     group by module, tier, size_band
+
+),
+
+segment_peers as (
+
+    select
+        * exclude (sorted_users),
+        {{ around_quartiles('sorted_users') }} as around
+
+    from segment_members
 
 ),
 
@@ -249,12 +289,18 @@ compared as (
         coalesce(profile_peers.users - coalesce(own.users, 0), 0) as profile_users,
         coalesce(profile_peers.registered_users_30d - coalesce(own.registered_users_30d, 0), 0)
             as profile_registered,
+        own.profile_place,
+        profile_peers.quartiles as profile_quartiles,
+        profile_peers.around as profile_around,
         coalesce(
             segment_peers.accounts - case when own.account_id is null then 0 else 1 end, 0
         ) as segment_accounts,
         coalesce(segment_peers.users - coalesce(own.users, 0), 0) as segment_users,
         coalesce(segment_peers.registered_users_30d - coalesce(own.registered_users_30d, 0), 0)
-            as segment_registered
+            as segment_registered,
+        own.segment_place,
+        segment_peers.quartiles as segment_quartiles,
+        segment_peers.around as segment_around
 
     from ever
 
@@ -265,7 +311,7 @@ compared as (
             ever.account_id = totals.account_id
             and ever.module = totals.module
 
-    left join offered_members as own
+    left join placed_members as own
         on
             ever.account_id = own.account_id
             and ever.module = own.module
@@ -343,6 +389,11 @@ final as (
                     then compared.profile_users / compared.profile_accounts
             end as double
         ) as profile_peer_average_users,
+        cast({{ peer_quartile('compared.profile', 0) }} as bigint) as profile_peer_min_users,
+        cast({{ peer_quartile('compared.profile', 1) }} as double) as profile_peer_p25_users,
+        cast({{ peer_quartile('compared.profile', 2) }} as double) as profile_peer_median_users,
+        cast({{ peer_quartile('compared.profile', 3) }} as double) as profile_peer_p75_users,
+        cast({{ peer_quartile('compared.profile', 4) }} as bigint) as profile_peer_max_users,
         cast(
             case
                 when compared.profile_accounts >= 5
@@ -356,6 +407,11 @@ final as (
                     then compared.segment_users / compared.segment_accounts
             end as double
         ) as peer_average_users,
+        cast({{ peer_quartile('compared.segment', 0) }} as bigint) as peer_min_users,
+        cast({{ peer_quartile('compared.segment', 1) }} as double) as peer_p25_users,
+        cast({{ peer_quartile('compared.segment', 2) }} as double) as peer_median_users,
+        cast({{ peer_quartile('compared.segment', 3) }} as double) as peer_p75_users,
+        cast({{ peer_quartile('compared.segment', 4) }} as bigint) as peer_max_users,
         cast(
             case
                 when compared.segment_accounts >= 5

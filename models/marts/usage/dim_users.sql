@@ -21,6 +21,20 @@ windowed as (
 
 ),
 
+recent_days as (
+
+    select * from {{ ref('int_actor_days') }}
+
+    where day >= {{ as_of_day() }} - 14 and day < {{ as_of_day() }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('dim_accounts') }}
+
+),
+
 counters as (
 
     select * from {{ ref('int_user_counters') }}
@@ -171,6 +185,64 @@ orders as (
 
 ),
 
+actions as (
+
+    select
+        account_id,
+        actor_id,
+        sum(action_count) as action_count
+
+    from recent_days
+
+    group by account_id, actor_id
+
+),
+
+averaged as (
+
+    select
+        users.account_id,
+        users.actor_id,
+        accounts.status,
+        classes.is_registered,
+        coalesce(actions.action_count, 0) as actions_14d,
+        least(14, {{ as_of_day() }} - users.registered_on) as known_days_14d,
+        coalesce(actions.action_count, 0)
+        / nullif(least(14, {{ as_of_day() }} - users.registered_on), 0)
+            as avg_daily_actions_14d
+
+    from users
+
+    inner join classes
+        on users.account_id = classes.account_id and users.actor_id = classes.actor_id
+
+    inner join accounts on users.account_id = accounts.account_id
+
+    left join actions
+        on users.account_id = actions.account_id and users.actor_id = actions.actor_id
+
+),
+
+engaged as (
+
+    -- Ties share a rank, and who is under one action a day has nobody below.
+    select
+        *,
+        case
+            when not is_registered then null
+            when avg_daily_actions_14d < 1 then 0
+            else
+                100
+                * (rank() over (
+                    partition by is_registered, status order by avg_daily_actions_14d
+                ) - 1)
+                / count(*) over (partition by is_registered, status)
+        end as engagement_score
+
+    from averaged
+
+),
+
 final as (
 
     select
@@ -187,6 +259,10 @@ final as (
         cast(classes.class_order as bigint) as class_order,
         cast(classes.activity_rank as double) as activity_rank,
         cast(classes.account_activity_rank as double) as account_activity_rank,
+        cast(engaged.actions_14d as bigint) as actions_14d,
+        cast(engaged.known_days_14d as bigint) as known_days_14d,
+        cast(engaged.avg_daily_actions_14d as double) as avg_daily_actions_14d,
+        cast(engaged.engagement_score as double) as engagement_score,
         cast(coalesce(windowed.login_days_7d, 0) as bigint) as login_days_7d,
         cast(coalesce(windowed.login_days_30d, 0) as bigint) as login_days_30d,
         cast(coalesce(windowed.login_days_90d, 0) as bigint) as login_days_90d,
@@ -218,6 +294,9 @@ final as (
 
     inner join classes
         on users.account_id = classes.account_id and users.actor_id = classes.actor_id
+
+    inner join engaged
+        on users.account_id = engaged.account_id and users.actor_id = engaged.actor_id
 
     left join windowed
         on users.account_id = windowed.account_id and users.actor_id = windowed.actor_id

@@ -2,19 +2,45 @@
 -- Users are identified ones; the account's own totals hold anonymous and nameless use too. All that
 -- is known now: what was shown on a day stands in account_metrics_daily.
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    tags=['kept'],
+    pre_hook="{{ forget_from_due(ref('int_accounts_due'), 'day') }}",
+) }}
+
 with
 
 account_days as (
 
-    select * from {{ ref('int_account_days') }}
+    select * from {{ ref('int_account_days_due') }}
 
     where merged_day is null
 
 ),
 
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
 actor_days as (
 
-    select * from {{ ref('int_actor_days') }}
+    select actor_days.*
+
+    from {{ ref('int_actor_days') }} as actor_days
+
+    inner join due
+        on actor_days.account_id = due.account_id and actor_days.day >= due.due_from
+
+),
+
+actor_months as (
+
+    select * from {{ ref('int_actor_months') }}
 
 ),
 
@@ -100,6 +126,24 @@ totals as (
 
 ),
 
+before as (
+
+    -- The last login and activity in the months that stay as they are.
+    select
+        actor_months.account_id,
+        max(actor_months.last_login_at) as last_login_at,
+        max(actor_months.last_session_at) as last_session_at,
+        max(actor_months.last_activity_at) as last_activity_at
+
+    from actor_months
+
+    inner join due
+        on actor_months.account_id = due.account_id and actor_months.month < due.due_from
+
+    group by actor_months.account_id
+
+),
+
 session_lengths as (
 
     select
@@ -145,13 +189,21 @@ running as (
         coalesce(totals.error_count, 0) as errors,
         session_lengths.mean_session_length,
         session_lengths.median_session_length,
-        max(
+        greatest(
             case
-                when login_source.has_logins then totals.last_login_at
-                else totals.last_session_at
-            end
-        ) over account_so_far as last_login_at,
-        max(totals.last_activity_at) over account_so_far as last_activity_at
+                when login_source.has_logins then before.last_login_at
+                else before.last_session_at
+            end,
+            max(
+                case
+                    when login_source.has_logins then totals.last_login_at
+                    else totals.last_session_at
+                end
+            ) over account_so_far
+        ) as last_login_at,
+        greatest(
+            before.last_activity_at, max(totals.last_activity_at) over account_so_far
+        ) as last_activity_at
 
     from account_days
 
@@ -166,6 +218,8 @@ running as (
 
     left join totals
         on account_days.account_id = totals.account_id and account_days.day = totals.day
+
+    left join before on account_days.account_id = before.account_id
 
     left join session_lengths
         on

@@ -2,11 +2,32 @@
 -- state in force on that day (spec 00, "Time"), with the seats that are held and used at the day's
 -- end. What the source says without a history (seats, trial) is today's, and flagged.
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    tags=['kept'],
+    pre_hook="{{ forget_from_due(ref('int_accounts_due'), 'day') }}",
+) }}
+
 with
+
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
 
 licenses as (
 
-    select * from {{ ref('int_licenses_dated') }}
+    select
+        licenses.*,
+        greatest(licenses.started_on, due.due_from) as due_from
+
+    from {{ ref('int_licenses_dated') }} as licenses
+
+    inner join due on licenses.account_id = due.account_id
 
 ),
 
@@ -29,7 +50,7 @@ days as (
     select
         *,
         cast(
-            unnest(generate_series(started_on, {{ as_of_day() }} - 1, interval 1 day)) as date
+            unnest(generate_series(due_from, {{ as_of_day() }} - 1, interval 1 day)) as date
         ) as day
 
     from licenses
@@ -72,7 +93,7 @@ deltas as (
 
     select
         spans.license_id,
-        greatest(spans.first_day, licenses.started_on) as day,
+        greatest(spans.first_day, licenses.due_from) as day,
         spans.assigned,
         spans.active
 
@@ -80,7 +101,7 @@ deltas as (
 
     inner join licenses on spans.license_id = licenses.license_id
 
-    where spans.last_day >= licenses.started_on
+    where spans.last_day >= licenses.due_from
 
     union all
 
@@ -94,7 +115,7 @@ deltas as (
 
     inner join licenses on spans.license_id = licenses.license_id
 
-    where spans.last_day >= licenses.started_on
+    where spans.last_day >= licenses.due_from
 
 ),
 

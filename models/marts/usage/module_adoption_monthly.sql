@@ -26,17 +26,9 @@ entitlements as (
 
 ),
 
-user_spans as (
+registered_months as (
 
-    select
-        *,
-        cast(date_trunc('month', first_day) as date) as first_month,
-        cast(date_trunc('month', least(last_day, {{ as_of_day() }} - 1)) as date) as last_month
-
-    from {{ ref('int_user_spans') }}
-
-    where
-        measure = 'registered_users' and basis = 'restated' and first_day < {{ as_of_day() }}
+    select * from {{ ref('int_registered_months') }}
 
 ),
 
@@ -141,86 +133,6 @@ told as (
 
 ),
 
-user_months as (
-
-    -- A user whose runs touch one month twice is registered in it once.
-    select
-        account_id,
-        greatest(
-            first_month,
-            coalesce(
-                cast(
-                    max(last_month) over (
-                        partition by account_id, user_id
-                        order by first_day
-                        rows between unbounded preceding and 1 preceding
-                    ) + interval 1 month as date
-                ),
-                first_month
-            )
-        ) as first_month,
-        last_month
-
-    from user_spans
-
-),
-
-registered_deltas as (
-
-    select
-        account_id,
-        first_month as month,
-        1 as change
-
-    from user_months
-
-    where first_month <= last_month
-
-    union all
-
-    select
-        account_id,
-        cast(last_month + interval 1 month as date) as month,
-        -1 as change
-
-    from user_months
-
-    where first_month <= last_month
-
-),
-
-registered_changes as (
-
-    select
-        account_id,
-        month,
-        sum(change) as change
-
-    from registered_deltas
-
-    group by account_id, month
-
-),
-
-registered as (
-
-    select
-        ended.account_id,
-        ended.month,
-        ended.ends_on,
-        sum(coalesce(registered_changes.change, 0)) over (
-            partition by ended.account_id order by ended.month rows unbounded preceding
-        ) as registered_users
-
-    from ended
-
-    left join registered_changes
-        on
-            ended.account_id = registered_changes.account_id
-            and ended.month = registered_changes.month
-
-),
-
 packages as (
 
     select
@@ -266,7 +178,7 @@ final as (
         attributes.product_line,
         health.profile,
         cast(told.users as bigint) as users,
-        cast(registered.registered_users as bigint) as registered_users,
+        coalesce(registered_months.registered_users, 0) as registered_users,
         cast(seats.seats as bigint) as seats,
         cast(told.active_us / 1000000 as double) as active_seconds,
         cast(told.use_count as bigint) as use_count,
@@ -279,8 +191,12 @@ final as (
 
     from told
 
-    inner join registered
-        on told.account_id = registered.account_id and told.month = registered.month
+    inner join ended on told.account_id = ended.account_id and told.month = ended.month
+
+    left join registered_months
+        on
+            told.account_id = registered_months.account_id
+            and told.month = registered_months.month
 
     left join packages on told.module = packages.module
 
@@ -288,13 +204,13 @@ final as (
         on
             told.account_id = seats.account_id
             and packages.package = seats.package
-            and registered.ends_on = seats.day
+            and ended.ends_on = seats.day
 
     left join attributes
         on told.account_id = attributes.account_id and told.month = attributes.month
 
     left join health
-        on told.account_id = health.account_id and registered.ends_on = health.day
+        on told.account_id = health.account_id and ended.ends_on = health.day
 
     left join adoption as own_adoption on told.module = own_adoption.module
 

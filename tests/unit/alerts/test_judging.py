@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -217,3 +218,19 @@ def test_a_certain_no_outweighs_a_missing_attribute() -> None:
     )
     filters = rule(**only("tier", "not_in", "gold|silver")).filters
     assert frame.select(scope=scope_of(filters))["scope"].to_list() == [False, None, False]
+
+
+@pytest.mark.parametrize("attribute", ["account_status", "status"])
+def test_a_filter_that_names_leads_is_about_leads(attribute: str) -> None:
+    """Leads that no rule could ever be about: a filter on dim_accounts' own status is one too."""
+    frame = pl.DataFrame(
+        {
+            "account_id": ["lead", "customer", "trial"],
+            "account_status": ["lead", "customer", "trial"],
+            "is_test": [False, False, False],
+            f"a_{attribute}": ["lead", "customer", "trial"],
+        }
+    )
+    filters = rule(**only(attribute, "in", "lead|customer")).filters
+    assert frame.select(scope=scope_of(filters))["scope"].to_list() == [True, True, False]
+    assert frame.select(scope=scope_of(()))["scope"].to_list() == [False, True, False]

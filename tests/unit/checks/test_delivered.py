@@ -14,7 +14,7 @@ from assets.extracts.known_log import KnownLog
 from assets.extracts.landing import open_landing
 from assets.extracts.loader import TableLoad, load_table, prepare
 from assets.extracts.profiles import load_profile
-from checks import delivered
+from checks import buffered_duckdb, delivered
 from checks.delivered import Verdict, judge_delivery
 
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
@@ -25,6 +25,7 @@ TICKETS = load_contracts()["tickets.tickets"]
 class Limits:
     max_reject_share: float = 0.01
     max_rejects: int = 2
+    memory_limit: str = "1GB"
 
 
 def load(folder: Path, day: int, rows: list[str]) -> TableLoad:
@@ -91,6 +92,17 @@ def test_few_rejects_are_tolerated_and_counted(tmp_path: Path) -> None:
     }
 
 
+def test_a_batch_is_counted_without_being_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7.7 million events in Python's memory, to learn the names of their columns."""
+    monkeypatch.setattr(buffered_duckdb, "_ENOUGH", 3)
+    bad = [f"b{n},a,never,open,low" for n in range(30)]
+    verdict = judge(tmp_path, load(tmp_path, 1, good(1) + bad))
+    failed = {f.column: (f.failed_rows, f.tested_rows) for f in verdict.failed("block")}
+    assert failed == {None: (30, 180), "created_at": (30, 180)}
+
+
 def test_a_batch_is_compared_with_those_before_it(tmp_path: Path) -> None:
     """A source that quietly lost a column, a word or most of its rows."""
     for day in (1, 2, 3):
@@ -138,7 +150,7 @@ def test_nothing_is_printed_and_the_file_is_free_afterwards(tmp_path: Path) -> N
         "from checks.delivered import judge_delivery\n"
         "verdict = judge_delivery(Path(sys.argv[1]), contract=load_contracts()['tickets.tickets'],"
         f" delivery_ids={list(done.new_delivery_ids)},"
-        " limits=SimpleNamespace(max_reject_share=0.01, max_rejects=1))\n"
+        " limits=SimpleNamespace(max_reject_share=0.01, max_rejects=1, memory_limit='1GB'))\n"
         "assert not verdict.errors and 'dagster' not in sys.modules\n"
         "duckdb.connect(sys.argv[1]).execute('create table free (a int)')\n"
     )

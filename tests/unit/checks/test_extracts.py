@@ -22,6 +22,7 @@ LIMITS = ExtractLimits(
     build=Path("nowhere"),
     max_reject_share=0.01,
     max_rejects=100,
+    memory_limit="1GB",
     as_of=lambda _: datetime(2025, 1, 1, tzinfo=UTC),
 )
 DELIVERY = Delivery(
@@ -100,6 +101,21 @@ def test_few_rejects_or_a_small_share_do_not_block(
     """A release stopped by a handful of rows, or by a thousandth of many."""
     few = replace(DELIVERY, rows_read=read, rows_loaded=read - rejected, rows_rejected=rejected)
     assert judged(build, few)["rejects_few_rows"].passed
+
+
+def test_rows_that_are_only_too_old_stop_no_release(build: duckdb.DuckDBPyConnection) -> None:
+    """A file of last year that is sent again, and the release of today waits for nothing."""
+    build.execute(
+        "insert into landing.quarantine by name select 1 as delivery_id, 'tickets' as source, "
+        "'tickets' as table_name, 't.csv' as path, n as row_number, n + 1 as line, "
+        "'created_at' as column_name, 'too_old' as rule, 'old' as reason, '' as raw_text "
+        "from range(1, 181) as rows (n)"
+    )
+    result = judged(build, DELIVERY)["rejects_few_rows"]
+    assert (result.passed, result.description) == (
+        True,
+        "0 of 300 rows rejected (0.00%); blocks over 1% and more than 100 rows",
+    )
 
 
 def test_what_no_release_holds_yet_is_judged_again(build: duckdb.DuckDBPyConnection) -> None:

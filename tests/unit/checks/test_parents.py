@@ -52,6 +52,22 @@ def test_a_linked_or_merged_account_is_known(hand_made: HandMade) -> None:
     assert [row["id"] for row in found(hand_made, "tickets.tickets").rows] == ["cus"]
 
 
+def test_a_lead_is_known_wherever_an_account_may_be_named(hand_made: HandMade) -> None:
+    """A warning about all that a trial does before it buys; a lead that became another lead."""
+    hand_made.deliver("crm.accounts", 1, [account("a")])
+    told = {"lead_name": "L", "created_at": AT}
+    leads = [
+        {"lead_id": "l", **told},
+        {"lead_id": "m", "converted_account_id": "a", **told},
+        {"lead_id": "n", "converted_account_id": "l", **told},
+    ]
+    hand_made.deliver("crm.leads", 2, leads)
+    tickets = [ticket("1", "l"), ticket("2", "m"), ticket("3", "ghost")]
+    hand_made.deliver("tickets.tickets", 3, tickets)
+    assert [row["id"] for row in found(hand_made, "tickets.tickets").rows] == ["ghost"]
+    assert [row["id"] for row in found(hand_made, "crm.leads").rows] == ["l"]
+
+
 def test_only_the_latest_version_of_a_row_waits(hand_made: HandMade) -> None:
     """A warning that stays for ever, since what was mended is kept as history."""
     hand_made.deliver("crm.accounts", 1, [account("a")])
