@@ -1,5 +1,6 @@
 -- One row per account and local week: what its windows hold that end with the week's last day, or
--- with the last full day in the week that has not ended, and how many users are of which class then.
+-- with the last full day in the week that has not ended, and how many users are of which class by
+-- then.
 
 {{ config(
     materialized='incremental',

@@ -1,6 +1,6 @@
--- One row per account with days: the first of the month from which its daily usage rows, and what is
--- counted from them, are made anew. Months are whole, so that what came before is a sum of months;
--- a day too many costs its time and changes nothing.
+-- One row per account with days: the first of the month from which its daily usage rows, and what
+-- is counted from them, are made anew. Months are whole, so that what came before is a sum of
+-- months; a day too many costs its time and changes nothing.
 
 {{ config(materialized='table', post_hook='{{ note_accounts_begun() }}') }}
 

@@ -1,6 +1,6 @@
--- One row per account and actor who ever had an event on a full day: when they first and last logged
--- in and were active. Where no source sends logins, a session's first event stands for one. They
--- stay when raw events are gone.
+-- One row per account and actor who ever had an event on a full day: when they first and last
+-- logged in and were active. Where no source sends logins, a session's first event stands for one.
+-- They stay when raw events are gone.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,6 @@
 -- One row per account, anonymous id, user and instant at which an event names both ids and so says
--- who the visitor is; a colleague moves nothing. Of those of a local day that became known on the same
--- day, only the first and whichever follow an event that names no user: the others would move
+-- who the visitor is; a colleague moves nothing. Of those of a local day that became known on the
+-- same day, only the first and whichever follow an event that names no user: the others would move
 -- nothing. One that its day no longer has stays, as gone, so that what it moved moves back.
 
 {{ config(

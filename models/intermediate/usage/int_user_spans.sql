@@ -1,7 +1,7 @@
 -- One row per user, measure, basis and unbroken run of days on which the user counts in the
--- measure, from the day from which the account is due. A day's count is then a running sum of starts
--- and ends, whatever the window (spec 30, "Speed and memory"). Basis `as_known` starts a run on the
--- first day whose row may use what landed about it.
+-- measure, from the day from which the account is due. A day's count is then a running sum of
+-- starts and ends, whatever the window (spec 30, "Speed and memory"). Basis `as_known` starts a run
+-- on the first day whose row may use what landed about it.
 
 {{ config(materialized='table', tags=['kept']) }}
 
