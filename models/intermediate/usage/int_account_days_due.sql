@@ -1,5 +1,7 @@
 -- One row per account and local day of int_account_days whose daily usage row is made anew.
 
+{{ config(tags=['kept']) }}
+
 with
 
 accounts as (

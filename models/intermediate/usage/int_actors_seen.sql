@@ -2,7 +2,7 @@
 -- logged in and were active. Where no source sends logins, a session's first event stands for one.
 -- They stay when raw events are gone.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 

@@ -2,7 +2,7 @@
 -- seat that is taken back on a day is not held at its end, so that a seat that changes hands counts
 -- once. What is held still ends on 1 January 9999.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 

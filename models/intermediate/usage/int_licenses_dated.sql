@@ -3,7 +3,7 @@
 -- date holds since the source last changed the row, else always; a licence that left a full extract
 -- ended on that day.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 

@@ -28,14 +28,12 @@ user_months as (
     select
         account_id,
         user_id,
-        cast(
-            unnest(
-                generate_series(
-                    date_trunc('month', first_day),
-                    least(last_day, {{ as_of_day() }} - 1),
-                    interval 1 month
-                )
-            ) as date
+        unnest(
+            generate_series(
+                date_trunc('month', first_day),
+                least(last_day, {{ as_of_day() }} - 1),
+                interval 1 month
+            )
         ) as month
 
     from user_spans
@@ -46,7 +44,7 @@ final as (
 
     select
         account_id,
-        month,
+        cast(month as date) as month,
         count(distinct user_id) as registered_users
 
     from user_months

@@ -48,7 +48,8 @@ final as (
         reached.watermark_on,
         login_source.has_logins,
         coalesce(core.core_modules, '') as core_modules,
-        '{{ version_of("kept") }} {{ var("week_start", 1) }}' as version
+        '{{ version_of("kept") }} {{ var("week_start", 1) }} {{ var("reporting_time_zone") }}'
+            as version
 
     from reached
 

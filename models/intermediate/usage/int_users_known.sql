@@ -2,7 +2,7 @@
 -- visitors too: who it is, and when it was first and last seen. Internal users, test accounts and
 -- accounts that became part of another one are left out.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['kept']) }}
 
 with
 

@@ -1,5 +1,5 @@
--- One row per account that landed: everything that the top of an account page shows, as of the
--- as-of day. Test accounts stand here with their flag and without usage, revenue or health.
+-- One row per account or lead that landed: everything that the top of an account page shows, as of
+-- the as-of day. Test accounts stand here with their flag and without usage, revenue or health.
 
 with
 
