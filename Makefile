@@ -4,7 +4,7 @@ CSW := $(VENV)/bin/csw
 READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo demo-real demo-crm5 ui test lint format lock bench clean
+.PHONY: help install demo demo-real demo-crm5 ui test spark lint format lock bench clean
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/'
@@ -30,7 +30,11 @@ ui: $(READY) ## The Dagster UI over the demo's home, schedule and sensors on
 	@$(CSW) ui
 
 test: $(READY) ## All tests
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -q --durations=20 --durations-min=5
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q --durations=20 --durations-min=5
+
+spark: $(READY) ## The usage rollups' SQL on Spark: needs Java, installs PySpark
+	@$(VENV)/bin/python -m pip install --quiet --no-build-isolation --editable '.[spark]'
+	@$(VENV)/bin/python -m pytest -q -rs tests/integration/test_rollups_translate.py
 
 lint: $(READY) ## ruff, mypy, sqlfluff, dbt parse
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(CSW) parse && cd dbt_project && ../$(VENV)/bin/sqlfluff lint --config ../pyproject.toml ../models tests
@@ -42,7 +46,7 @@ bench: $(READY) ## Loading beside a bare insert, side by side
 	@$(VENV)/bin/python -m benchmarks.load
 
 lock: ## Resolve the dependencies anew, for every Python and platform
-	@uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --all-extras --no-header --no-annotate -q pyproject.toml -o requirements.lock
+	@uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --extra dev --no-header --no-annotate -q pyproject.toml -o requirements.lock
 
 clean: ## Remove what the demo wrote
 	@rm -rf .csw .csw-real .csw-crm5

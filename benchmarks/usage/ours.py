@@ -53,8 +53,10 @@ def load(landing: Path, home: Path, as_of: datetime) -> None:
 def show(home: Path, as_of: datetime) -> None:
     """What matters here of a release: days that it shows are not measured again."""
     with duckdb.connect(str(home / "build.duckdb")) as connection:
+        shown = "history.account_metrics_daily"
+        connection.execute(f"alter table {shown} add column if not exists account_status varchar")
         connection.execute(
-            "insert into history.account_metrics_daily (account_id, day) values ('', ?)",
+            f"insert into {shown} (account_id, day, account_status) values ('', ?, 'customer')",  # noqa: S608
             [as_of.date() - timedelta(days=1)],
         )
 

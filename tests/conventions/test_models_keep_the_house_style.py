@@ -31,7 +31,8 @@ NAMES = {
     "staging": re.compile(r"^stg_[a-z]+__[a-z_]+$"),
     "intermediate": re.compile(r"^int_[a-z_]+$"),
     "marts": re.compile(
-        r"^(dim|fct|account|metric|mrr|receivables|renewal|revenue|usage|user|module)_[a-z_]+$"
+        r"^(dim|fct|account|deal|metric|module|mrr|receivables|renewal|revenue|support|usage|user)"
+        r"_[a-z_]+$"
     ),
 }
 # dbt knows its graph on a real run only; tests/integration/test_metric_registry.py stands for it.

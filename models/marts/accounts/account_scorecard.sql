@@ -344,7 +344,7 @@ final as (
                     row_number() over (
                         partition by status in ('customer', 'past_due') and not is_test
                         order by
-                            arr * (100 - health_score) desc nulls last,
+                            cast(arr as decimal(24, 2)) * (100 - health_score) desc nulls last,
                             health_score_7_days_ago - health_score desc nulls last,
                             account_id
                     )
