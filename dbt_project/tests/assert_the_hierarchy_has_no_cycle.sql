@@ -1,3 +1,5 @@
+{{ config(severity='warn') }}
+
 -- Invariant 15: nobody is their own ancestor. A parent's parent is followed at most 50 times.
 with recursive
 

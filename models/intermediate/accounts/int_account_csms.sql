@@ -37,7 +37,9 @@ final as (
         account_team.is_latest
         and account_team.role = 'csm'
         and coalesce(
-            least(account_team.valid_to, account_team.deleted_at) > {{ as_of() }}, true
+            least(account_team.valid_to, {{ happened('account_team.deleted_at') }})
+            > {{ as_of() }},
+            true
         )
 
     qualify

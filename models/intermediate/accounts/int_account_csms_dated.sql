@@ -23,7 +23,7 @@ assignments as (
         account_id,
         team_member_id,
         valid_from,
-        least(valid_to, deleted_at) as valid_until
+        least(valid_to, {{ happened('deleted_at') }}) as valid_until
 
     from account_team
 

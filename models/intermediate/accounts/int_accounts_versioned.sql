@@ -56,6 +56,11 @@ final as (
         industry,
         product_line,
         size_band,
+        parent_account_id,
+        relationship,
+        is_test,
+        extras,
+        known_from,
         changed_at as attributes_known_from,
         case
             when

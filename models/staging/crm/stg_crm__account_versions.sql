@@ -25,6 +25,11 @@ renamed as (
         industry,
         product_line,
         size_band,
+        parent_account_id,
+        relationship,
+        coalesce(is_test, false) as is_test,
+        _extras as extras,
+        {{ known_from() }} as known_from,
         coalesce(updated_at, _version_at, _known_at) as changed_at,
         row_number() over ({{ version_order('account_id') }}) as version_number
 

@@ -1,0 +1,49 @@
+-- One row per version of a task that was ever the latest known. A completion that has not happened
+-- yet takes its word back with it (spec 00, "What dates a row").
+
+with
+
+source as (
+
+    select * from {{ source('crm', 'tasks') }}
+
+    where created_at < {{ as_of() }} or _is_deleted
+
+),
+
+renamed as (
+
+    select
+        task_id,
+        account_id,
+        task_type,
+        case when completed_at >= {{ as_of() }} then 'open' else lower(trim(status)) end as status,
+        lower(trim(priority)) as priority,
+        assignee_id,
+        created_at,
+        due_on,
+        {{ happened('completed_at') }} as completed_at,
+        updated_at,
+        _extras as extras,
+        _is_deleted,
+        {{ known_from() }} as known_from,
+        {{ known_until('task_id') }} as known_until,
+        {{ deleted_at('task_id') }} as deleted_at
+
+    from source
+
+),
+
+final as (
+
+    select
+        * exclude (_is_deleted),
+        known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
+
+    from renamed
+
+    where not _is_deleted and known_from < known_until
+
+)
+
+select * from final
