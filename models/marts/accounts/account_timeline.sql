@@ -1,0 +1,229 @@
+-- One row per thing that happened to an account before the as-of instant, in one stream: e-mails,
+-- calls, meetings, notes, check-ins, trainings, tickets, NPS answers, invoices, changes of what is
+-- paid and of health. An e-mail that two sources tell of is one.
+
+with
+
+interactions as (
+
+    select * from {{ ref('fct_interactions') }}
+
+),
+
+tickets as (
+
+    select * from {{ ref('fct_tickets') }}
+
+    where left_out_as is null
+
+),
+
+ticket_stretches as (
+
+    select * from {{ ref('int_tickets_dated') }}
+
+    where is_opening
+
+),
+
+nps_responses as (
+
+    select * from {{ ref('fct_nps_responses') }}
+
+),
+
+invoices as (
+
+    select * from {{ ref('fct_invoices') }}
+
+),
+
+mrr_movements as (
+
+    select * from {{ ref('fct_mrr_movements') }}
+
+    where policy = 'standard'
+
+),
+
+health as (
+
+    select
+        account_id,
+        day,
+        state,
+        lag(state) over (partition by account_id order by day) as state_before
+
+    from {{ ref('fct_account_health_daily') }}
+
+),
+
+openings as (
+
+    select
+        tickets.account_id,
+        tickets.ticket_id,
+        tickets.subject,
+        ticket_stretches.starts_at,
+        ticket_stretches.open_until,
+        row_number() over (partition by tickets.ticket_id order by ticket_stretches.starts_at)
+            as opening_number
+
+    from tickets
+
+    inner join ticket_stretches on tickets.ticket_id = ticket_stretches.ticket_id
+
+),
+
+entries as (
+
+    select
+        account_id,
+        interaction_type as category,
+        sub_type,
+        subject,
+        cast(null as varchar) as said,
+        interaction_id as source_id,
+        'interaction|' || interaction_id as entry_id,
+        occurred_at
+
+    from interactions
+
+    union all
+
+    select
+        account_id,
+        'ticket' as category,
+        case when opening_number = 1 then 'opened' else 'reopened' end as sub_type,
+        subject,
+        null as said,
+        ticket_id as source_id,
+        concat_ws('|', 'ticket', ticket_id, 'opened', opening_number) as entry_id,
+        starts_at as occurred_at
+
+    from openings
+
+    union all
+
+    select
+        account_id,
+        'ticket' as category,
+        'solved' as sub_type,
+        subject,
+        null as said,
+        ticket_id as source_id,
+        concat_ws('|', 'ticket', ticket_id, 'solved', opening_number) as entry_id,
+        open_until as occurred_at
+
+    from openings
+
+    union all
+
+    select
+        account_id,
+        'nps' as category,
+        class as sub_type,
+        null as subject,
+        'score ' || score as said,
+        response_id as source_id,
+        'nps|' || response_id as entry_id,
+        submitted_at as occurred_at
+
+    from nps_responses
+
+    union all
+
+    select
+        account_id,
+        'invoice' as category,
+        'issued' as sub_type,
+        null as subject,
+        concat_ws(' ', number, total_amount_original, currency) as said,
+        invoice_id as source_id,
+        concat_ws('|', 'invoice', invoice_id, 'issued') as entry_id,
+        issued_at as occurred_at
+
+    from invoices
+
+    union all
+
+    select
+        account_id,
+        'invoice' as category,
+        'paid' as sub_type,
+        null as subject,
+        concat_ws(' ', number, paid_amount_original, currency) as said,
+        invoice_id as source_id,
+        concat_ws('|', 'invoice', invoice_id, 'paid') as entry_id,
+        paid_at as occurred_at
+
+    from invoices
+
+    union all
+
+    select
+        account_id,
+        'invoice' as category,
+        'voided' as sub_type,
+        null as subject,
+        concat_ws(' ', number, total_amount_original, currency) as said,
+        invoice_id as source_id,
+        concat_ws('|', 'invoice', invoice_id, 'voided') as entry_id,
+        voided_at as occurred_at
+
+    from invoices
+
+    union all
+
+    select
+        account_id,
+        'plan' as category,
+        movement as sub_type,
+        null as subject,
+        case when is_plan_change then concat_ws(' to ', plan_before, plan_after) || ': ' else '' end
+        || 'MRR ' || mrr_before || ' to ' || mrr_after as said,
+        subscription_id as source_id,
+        concat_ws('|', 'plan', epoch_us(moved_at), movement) as entry_id,
+        moved_at as occurred_at
+
+    from mrr_movements
+
+    union all
+
+    -- A day's health is told as of its beginning.
+    select
+        account_id,
+        'health' as category,
+        state as sub_type,
+        null as subject,
+        'from ' || state_before || ' to ' || state as said,
+        cast(day as varchar) as source_id,
+        'health|' || day as entry_id,
+        {{ first_instant('day') }} as occurred_at
+
+    from health
+
+    where state <> state_before
+
+),
+
+final as (
+
+    select
+        account_id,
+        entry_id,
+        category,
+        sub_type,
+        subject,
+        said,
+        source_id,
+        {{ local_day('occurred_at') }} as occurred_on,
+        occurred_at
+
+    from entries
+
+    where occurred_at < {{ as_of() }}
+
+)
+
+select * from final
