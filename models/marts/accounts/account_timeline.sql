@@ -42,7 +42,7 @@ mrr_movements as (
 
     select * from {{ ref('fct_mrr_movements') }}
 
-    where policy = 'standard'
+    where policy = 'standard' and movement <> 'fx'
 
 ),
 
