@@ -15,9 +15,28 @@ versions as (
 
 dated as (
 
-    -- A later version that says an earlier date replaces what stands in between.
+    -- A later version that says an earlier date replaces what stands in between. What is delivered
+    -- again and reads the same is known since it was delivered first.
     select
-        *,
+        * exclude (known_from),
+        min(known_from) over (
+            partition by
+                account_id,
+                changed_at,
+                account_name,
+                status,
+                lifecycle_stage,
+                tier,
+                region,
+                country,
+                industry,
+                product_line,
+                size_band,
+                parent_account_id,
+                relationship,
+                is_test,
+                extras
+        ) as known_from,
         coalesce(changed_at, cast('1900-01-01' as timestamp with time zone)) as holds_from
 
     from versions
