@@ -14,17 +14,7 @@ contacts as (
 
 accounts as (
 
-    select * from {{ ref('int_companies_known') }}
-
-    where is_latest and not is_test
-
-),
-
-owners as (
-
-    select * from {{ ref('int_account_owners') }}
-
-    where is_latest
+    select * from {{ ref('int_accounts_named') }}
 
 ),
 
@@ -64,9 +54,7 @@ addressed as (
 
     from contacts
 
-    left join owners on contacts.account_id = owners.account_id
-
-    inner join accounts on coalesce(owners.owner_id, contacts.account_id) = accounts.account_id
+    inner join accounts on contacts.account_id = accounts.named_id
 
 ),
 

@@ -13,17 +13,7 @@ documents as (
 
 accounts as (
 
-    select * from {{ ref('int_companies_known') }}
-
-    where is_latest and not is_test
-
-),
-
-owners as (
-
-    select * from {{ ref('int_account_owners') }}
-
-    where is_latest
+    select * from {{ ref('int_accounts_named') }}
 
 ),
 
@@ -42,9 +32,7 @@ final as (
 
     from documents
 
-    left join owners on documents.account_id = owners.account_id
-
-    inner join accounts on coalesce(owners.owner_id, documents.account_id) = accounts.account_id
+    inner join accounts on documents.account_id = accounts.named_id
 
 )
 

@@ -13,17 +13,7 @@ goals as (
 
 accounts as (
 
-    select * from {{ ref('int_companies_known') }}
-
-    where is_latest and not is_test
-
-),
-
-owners as (
-
-    select * from {{ ref('int_account_owners') }}
-
-    where is_latest
+    select * from {{ ref('int_accounts_named') }}
 
 ),
 
@@ -48,9 +38,7 @@ judged as (
 
     from goals
 
-    left join owners on goals.account_id = owners.account_id
-
-    inner join accounts on coalesce(owners.owner_id, goals.account_id) = accounts.account_id
+    inner join accounts on goals.account_id = accounts.named_id
 
 ),
 

@@ -13,17 +13,7 @@ interactions as (
 
 accounts as (
 
-    select * from {{ ref('int_companies_known') }}
-
-    where is_latest and not is_test
-
-),
-
-owners as (
-
-    select * from {{ ref('int_account_owners') }}
-
-    where is_latest
+    select * from {{ ref('int_accounts_named') }}
 
 ),
 
@@ -56,10 +46,7 @@ told as (
 
     from interactions
 
-    left join owners on interactions.account_id = owners.account_id
-
-    inner join accounts
-        on coalesce(owners.owner_id, interactions.account_id) = accounts.account_id
+    inner join accounts on interactions.account_id = accounts.named_id
 
 ),
 

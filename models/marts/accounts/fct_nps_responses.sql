@@ -22,17 +22,7 @@ users as (
 
 accounts as (
 
-    select * from {{ ref('int_companies_known') }}
-
-    where is_latest and not is_test
-
-),
-
-owners as (
-
-    select * from {{ ref('int_account_owners') }}
-
-    where is_latest
+    select * from {{ ref('int_accounts_named') }}
 
 ),
 
@@ -50,9 +40,7 @@ told as (
 
     from responses
 
-    left join owners on responses.account_id = owners.account_id
-
-    inner join accounts on coalesce(owners.owner_id, responses.account_id) = accounts.account_id
+    inner join accounts on responses.account_id = accounts.named_id
 
 ),
 

@@ -13,17 +13,7 @@ tasks as (
 
 accounts as (
 
-    select * from {{ ref('int_companies_known') }}
-
-    where is_latest and not is_test
-
-),
-
-owners as (
-
-    select * from {{ ref('int_account_owners') }}
-
-    where is_latest
+    select * from {{ ref('int_accounts_named') }}
 
 ),
 
@@ -58,9 +48,7 @@ judged as (
 
     from tasks
 
-    left join owners on tasks.account_id = owners.account_id
-
-    inner join accounts on coalesce(owners.owner_id, tasks.account_id) = accounts.account_id
+    inner join accounts on tasks.account_id = accounts.named_id
 
     left join team_members on tasks.assignee_id = team_members.team_member_id
 
