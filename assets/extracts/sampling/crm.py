@@ -85,7 +85,7 @@ def known_team() -> pl.DataFrame:
 
 def known_account_team(world: World, end: datetime) -> pl.DataFrame:
     """Who looks after which account just before `end`; some have changed hands."""
-    rows = [row for account in world.accounts for row in _assignments(world, account)]
+    rows = [row for account in world.accounts for row in assignments(world, account)]
     team = pl.DataFrame(
         rows,
         schema_overrides=dict.fromkeys(("valid_from", "valid_to"), INSTANT),
@@ -96,7 +96,8 @@ def known_account_team(world: World, end: datetime) -> pl.DataFrame:
     return team.filter(pl.col("valid_from") < moment).with_columns(valid_to=until)
 
 
-def _assignments(world: World, account: Account) -> list[dict[str, object]]:
+def assignments(world: World, account: Account) -> list[dict[str, object]]:
+    """Who looks after an account, in each role, from when to when."""
     rng = np.random.default_rng([world.seed, 8, account.number])
     first, second = rng.choice(len(words.CSM_IDS), 2, replace=False)
     executive = words.EXECUTIVE_IDS[int(rng.integers(len(words.EXECUTIVE_IDS)))]

@@ -17,10 +17,16 @@ import numpy as np
 import polars as pl
 import yaml
 
-from assets.extracts.contracts import load_contracts
 from assets.extracts.errors import ExtractError
 from assets.extracts.sampling.accounts import EPOCH, Calendar, instant
 from assets.extracts.sampling.billing import Billing, known_billing, plan_billing
+from assets.extracts.sampling.changing import (
+    CHANGING_TABLES,
+    Changing,
+    changed_rows,
+    plan_changing,
+    shaped,
+)
 from assets.extracts.sampling.crm import known_account_team, known_accounts, known_team, known_users
 from assets.extracts.sampling.dirt import bad_ticket, history_dirt, with_dirt
 from assets.extracts.sampling.events import draw_events
@@ -39,7 +45,9 @@ ENTITY_TABLES = (
     "tickets.tickets",
 )  # fmt: skip
 # Of these a delivery brings what is new or has changed, and none where nothing has.
-GROWING_TABLES = (*(f"invoices.{table}" for table in TABLES), "invoices.fx_rates")
+GROWING_TABLES = (
+    *(f"invoices.{table}" for table in TABLES), "invoices.fx_rates", *CHANGING_TABLES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +74,8 @@ class _Sample:
     billing: Billing
     invoicing: Invoicing
     rates: pl.DataFrame
+    tickets: pl.DataFrame
+    changing: Changing
     through: date
 
     @property
@@ -106,17 +116,20 @@ def write_sample(
     claim_landing(landing, said, {"extends": "canonical", "tables": full})
     world = plan_world(seed, accounts, calendar, through)
     billing = plan_billing(seed, world.accounts, calendar)
+    tickets = _tickets(world, through)
     sample = _Sample(
         landing=landing,
         world=world,
         billing=billing,
         invoicing=plan_invoicing(seed, world.accounts, billing, _end_of(through)),
         rates=plan_rates(seed, calendar, through),
+        tickets=tickets,
+        changing=plan_changing(world, billing, tickets, _end_of(through)),
         through=through,
     )
     events = [*_write_history(sample), *_write_days(sample)]
     snapshots = list(_write_snapshots(sample))
-    last = _snapshot(sample, _tickets(sample), through)
+    last = _snapshot(sample, through)
     return SampleSummary(
         first_day=first_day,
         history_through=history_through,
@@ -164,9 +177,9 @@ def _write_history(sample: _Sample) -> Iterator[int]:
     for days in _months(sample.calendar):
         month = f"{instant(int(days[0])):%Y-%m}"
         rows = draw_events(sample.world, days, month.replace("-", ""), 0, int(days[0]))
-        shaped = history_dirt(_shaped(rows, "events.events"))
+        dirty = history_dirt(shaped(rows, "events.events"))
         path = _folder(sample, "events.events", sample.calendar.turn) / f"events-{month}.parquet"
-        yield shaped.height * _write(path, partial(_parquet, shaped))
+        yield dirty.height * _write(path, partial(_parquet, dirty))
 
 
 def _months(calendar: Calendar) -> Iterator[np.ndarray]:
@@ -191,27 +204,26 @@ def _events_as_text(world: World, day: date) -> pl.DataFrame:
     """The clean events of one day after the history, or a second draw of one inside it."""
     number = day.toordinal() - EPOCH
     rows = draw_events(world, np.array([number]), f"{day:%Y%m%d}", 1, number)
-    return _as_text(_shaped(rows, "events.events"))
+    return _as_text(shaped(rows, "events.events"))
 
 
 def _write_snapshots(sample: _Sample) -> Iterator[bool]:
     """Every entity table as it is at the end of each delivery's day; yields which were new."""
-    tickets = _tickets(sample)
     for offset in range((sample.through - sample.calendar.turn).days + 1):
         day = sample.calendar.turn + timedelta(days=offset)
         if all(_entity_file(sample, name, day).exists() for name in ENTITY_TABLES):
             continue
         for name, rows in _news(sample, day).items():
             yield bool(rows.height) and _write_rows(sample, name, day, rows)
-        for name, rows in _snapshot(sample, tickets, day).items():
+        for name, rows in _snapshot(sample, day).items():
             yield _write_rows(sample, name, day, rows)
 
 
 def _write_rows(sample: _Sample, name: str, day: date, rows: pl.DataFrame) -> bool:
     """One day's file of a table; says whether it is new."""
-    shaped = _as_text(_shaped(rows, name))
-    shaped = bad_ticket(shaped) if name == "tickets.tickets" else shaped
-    return _write(_entity_file(sample, name, day), partial(_csv, shaped))
+    told = _as_text(shaped(rows, name))
+    told = bad_ticket(told) if name == "tickets.tickets" else told
+    return _write(_entity_file(sample, name, day), partial(_csv, told))
 
 
 def _news(sample: _Sample, day: date) -> Mapping[str, pl.DataFrame]:
@@ -219,7 +231,8 @@ def _news(sample: _Sample, day: date) -> Mapping[str, pl.DataFrame]:
     since = None if day == sample.calendar.turn else _end_of(day - timedelta(days=1))
     known = known_invoicing(sample.invoicing, since, _end_of(day))
     known = {**known, "fx_rates": known_rates(sample.rates, since, _end_of(day))}
-    tables = {name: known.get(name.split(".")[1]) for name in GROWING_TABLES}
+    changed = changed_rows(sample.changing, since, _end_of(day))
+    tables = {name: changed.get(name, known.get(name.split(".")[1])) for name in GROWING_TABLES}
     return {name: rows for name, rows in tables.items() if rows is not None}
 
 
@@ -228,19 +241,20 @@ def _end_of(day: date) -> datetime:
     return instant(day.toordinal() - EPOCH + 1)
 
 
-def _tickets(sample: _Sample) -> pl.DataFrame:
+def _tickets(world: World, through: date) -> pl.DataFrame:
     """Every ticket that is opened by the end of the sample, with its whole future."""
+    calendar = world.calendar
     drawn = [
-        draw_tickets(sample.world, days, f"{instant(int(days[0])):%Y%m}", 0, int(days[0]))
-        for days in _months(sample.calendar)
+        draw_tickets(world, days, f"{instant(int(days[0])):%Y%m}", 0, int(days[0]))
+        for days in _months(calendar)
     ]
-    for number in range(sample.calendar.day(1), sample.through.toordinal() - EPOCH + 1):
+    for number in range(calendar.day(1), through.toordinal() - EPOCH + 1):
         name = f"{instant(number):%Y%m%d}"
-        drawn.append(draw_tickets(sample.world, np.array([number]), name, 1, number))
+        drawn.append(draw_tickets(world, np.array([number]), name, 1, number))
     return pl.concat(drawn)
 
 
-def _snapshot(sample: _Sample, tickets: pl.DataFrame, day: date) -> Mapping[str, pl.DataFrame]:
+def _snapshot(sample: _Sample, day: date) -> Mapping[str, pl.DataFrame]:
     """All entity tables as their sources show them when `day` ends."""
     world = sample.world
     end = _end_of(day)
@@ -253,7 +267,7 @@ def _snapshot(sample: _Sample, tickets: pl.DataFrame, day: date) -> Mapping[str,
         "invoices.subscriptions": billing.subscriptions,
         "invoices.subscription_items": billing.items,
         "invoices.discounts": billing.discounts,
-        "tickets.tickets": known_tickets(tickets, end),
+        "tickets.tickets": known_tickets(sample.tickets, end),
     }
 
 
@@ -263,15 +277,6 @@ def _folder(sample: _Sample, name: str, day: date) -> Path:
 
 def _entity_file(sample: _Sample, name: str, day: date) -> Path:
     return _folder(sample, name, day) / f"{name.split('.')[1]}.csv"
-
-
-def _shaped(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The contract's columns in the contract's order; what the sample does not fill is empty."""
-    columns = load_contracts()[name].column_names
-    return rows.select(
-        pl.col(column) if column in rows.columns else pl.lit(None, dtype=pl.String).alias(column)
-        for column in columns
-    )
 
 
 def _as_text(rows: pl.DataFrame) -> pl.DataFrame:

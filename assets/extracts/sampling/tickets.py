@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.extracts.sampling import words
 from assets.extracts.sampling.accounts import Account
-from assets.extracts.sampling.moments import INSTANT
+from assets.extracts.sampling.moments import INSTANT, happened
 from assets.extracts.sampling.people import NEVER
 from assets.extracts.sampling.world import World, season
 
@@ -94,6 +94,7 @@ def _frame(
             "is_escalated": (priority == 3) & (rng.random(size) < 0.3),
             "is_spam": rng.random(size) < 0.006,
             "is_deleted": np.zeros(size, dtype=bool),
+            "_is_reopened": rng.random(size) < 0.06,
         },
         # A month without a ticket has these columns too.
         schema_overrides=dict.fromkeys(_TEXTS, pl.String),
@@ -110,9 +111,14 @@ def _instants(seconds: np.ndarray) -> pl.Series:
 def known_tickets(tickets: pl.DataFrame, end: datetime) -> pl.DataFrame:
     """What the help desk says just before `end`."""
     moment = pl.lit(end, dtype=INSTANT)
-    happenings = ("first_response_at", "solved_at", "closed_at")
+    happenings = ("first_response_at", "closed_at")
     known = tickets.filter(pl.col("created_at") < moment).with_columns(
-        pl.when(pl.col(name) < moment).then(pl.col(name)).alias(name) for name in happenings
+        _last_solved(moment).alias("solved_at"),
+        *(happened(name, moment) for name in happenings),
+        # What is escalated was urgent from the first response on.
+        priority=pl.when("is_escalated", pl.col("first_response_at") >= moment)
+        .then(pl.lit("high"))
+        .otherwise("priority"),
     )
     score = pl.col("satisfaction_score")
     status = (
@@ -125,5 +131,51 @@ def known_tickets(tickets: pl.DataFrame, end: datetime) -> pl.DataFrame:
         status=status,
         satisfaction_score=pl.when(pl.col("solved_at").is_not_null() & (score > 0)).then(score),
         url=pl.lit("https://desk.example/tickets/") + pl.col("ticket_id"),
-        updated_at=pl.max_horizontal("created_at", *happenings),
+        updated_at=pl.max_horizontal("created_at", "solved_at", *happenings),
     )
+
+
+def known_ticket_changes(tickets: pl.DataFrame, end: datetime) -> pl.DataFrame:
+    """The changes of status and priority that the help desk has noted before `end`."""
+    steps = [
+        _step(tickets, pl.col("first_response_at"), "status", "open", "pending"),
+        _step(tickets, pl.col("solved_at"), "status", "pending", "solved"),
+        _step(tickets, pl.col("closed_at"), "status", "solved", "closed"),
+        _step(
+            tickets.filter("is_escalated"),
+            pl.col("first_response_at"), "priority", "high", "urgent",
+        ),
+        _step(tickets.filter("_is_reopened"), _SOLVED_TOO_SOON, "status", "pending", "solved"),
+        _step(tickets.filter("_is_reopened"), _REOPENED, "status", "solved", "pending"),
+    ]  # fmt: skip
+    known = pl.concat(steps).filter(pl.col("changed_at") < pl.lit(end, dtype=INSTANT))
+    return known.sort("changed_at", "ticket_id", "field")
+
+
+def _step(
+    tickets: pl.DataFrame, changed_at: pl.Expr, field: str, old_value: str, new_value: str
+) -> pl.DataFrame:
+    return tickets.select(
+        "ticket_id",
+        changed_at.alias("changed_at"),
+        field=pl.lit(field),
+        old_value=pl.lit(old_value),
+        new_value=pl.lit(new_value),
+    )
+
+
+# A ticket that is reopened was first said to be solved too soon, between answer and solution.
+_WORK = pl.col("solved_at") - pl.col("first_response_at")
+_SOLVED_TOO_SOON = pl.col("first_response_at") + _WORK * 0.4
+_REOPENED = pl.col("first_response_at") + _WORK * 0.6
+
+
+def _last_solved(moment: pl.Expr) -> pl.Expr:
+    """When a ticket was solved that is not open again just before `moment`."""
+    is_too_soon = pl.col("_is_reopened") & moment.is_between(
+        _SOLVED_TOO_SOON, _REOPENED, closed="right"
+    )
+    return (
+        pl.when(pl.col("solved_at") < moment).then("solved_at")
+        .when(is_too_soon).then(_SOLVED_TOO_SOON)
+    )  # fmt: skip

@@ -102,6 +102,24 @@ FAMILY_NAMES = _split(
     "Virtanen Kapoor Bellini Sorensen Aydin Kowalski Reyes Hartmann Nakamura Costa Weiss Yilmaz"
 )
 
+DEPARTMENTS = ("Operations", "Finance", "IT", "Customer care", "Planning")
+TOUCH_SUBJECTS = {
+    "email": ("Rollout of the next module", "Question on seats", "Summary of our call"),
+    "call": ("Catching up", "Open questions on the import"),
+    "meeting": ("Working session on templates", "Roadmap and your wishes"),
+    "note": ("Reorganisation on their side", "New sponsor from next quarter"),
+    "check_in": ("Monthly check-in", "How is the rollout going?"),
+    "training": ("Training for new users", "Training for administrators"),
+    "qbr": ("Quarterly business review",),
+}
+TASK_TYPES = ("follow_up", "check_in", "onboarding", "renewal", "training")
+GOALS = (
+    "Plan all projects in one place", "Halve the time to approve a document",
+    "Replace the weekly status mail", "Every field team on the mobile app",
+)  # fmt: skip
+NPS_COMMENTS = ("It saves us a meeting a week.", "Good, but exports are slow.", "Too many errors.")
+DEAL_STAGES = ("discovery", "proposal", "negotiation")
+
 # person of ours: (id, name, who they report to)
 TEAM = (
     ("tm-01", "Astrid Velander", None),

@@ -206,3 +206,61 @@ def test_any_number_of_accounts_makes_a_sample_with_names_of_their_own(
     )
     assert summary.accounts == accounts + 1
     assert _csv(tmp_path, "crm.accounts", 7)["account_name"].is_unique().all()
+
+
+def _delivered(landing: Path, name: str) -> pl.DataFrame:
+    """All that was ever delivered of a table that changes, the newest row of each key."""
+    table, key = name.split(".")[1], list(load_contracts()[name].key)
+    files = sorted((landing / name.replace(".", "/")).rglob(f"{table}.csv"))
+    rows = pl.concat(pl.read_csv(path, infer_schema=False) for path in files)
+    return rows.unique(key, keep="last", maintain_order=True)
+
+
+def test_a_tickets_and_a_deals_state_is_that_of_its_last_change(landing: Path) -> None:
+    """Two sources of one truth that disagree: a ticket solved in one and open in the other."""
+    changes = _delivered(landing, "tickets.ticket_changes").sort("changed_at")
+    for field in ("status", "priority"):
+        last = changes.filter(pl.col("field") == field).unique("ticket_id", keep="last")
+        said = _csv(landing, "tickets.tickets", 7).join(last, on="ticket_id")
+        assert said.height > 0
+        assert said[field].to_list() == said["new_value"].to_list()
+    assert "pending" in changes.filter(pl.col("old_value") == "solved")["new_value"].to_list()
+    stages = _delivered(landing, "crm.deal_stage_changes").sort("changed_at")
+    last = stages.unique("deal_id", keep="last").select("deal_id", last="stage")
+    deals = _delivered(landing, "crm.deals").join(last, on="deal_id", how="left")
+    assert deals["stage"].to_list() == deals["last"].to_list()
+    assert {"won", "lost"} <= set(deals["stage"])
+
+
+def test_the_changing_tables_tell_nothing_of_the_future(landing: Path) -> None:
+    """A task that is done tomorrow, or a lead that says today which account it will become."""
+    happenings = {
+        "crm.tasks": ("created_at", "completed_at", "updated_at"),
+        "crm.leads": ("created_at", "converted_at"),
+        "crm.license_assignments": ("assigned_at", "unassigned_at"),
+        "crm.nps_responses": ("submitted_at",),
+        "crm.interactions": ("occurred_at",),
+        "tickets.ticket_changes": ("changed_at",),
+    }
+    for name, columns in happenings.items():
+        for path in (landing / name.replace(".", "/")).rglob("*.csv"):
+            end = date.fromisoformat(path.parent.name.removeprefix("dt=")) + timedelta(days=1)
+            rows = pl.read_csv(path, infer_schema=False)
+            for column in columns:
+                assert (rows[column].drop_nulls() < end.isoformat()).all(), (path, column)
+
+
+def test_the_relations_show_in_the_rows(landing: Path) -> None:
+    """A demo whose pages on people, licences and feedback are empty."""
+    interactions = _delivered(landing, "crm.interactions")
+    assert interactions["message_id"].drop_nulls().is_duplicated().any()
+    assert interactions["interaction_type"].n_unique() == 7
+    answers = _delivered(landing, "crm.nps_responses")["score"].cast(pl.Int64)
+    assert answers.min() < 7 < 9 <= answers.max()  # type: ignore[operator]
+    assert set(_delivered(landing, "crm.tasks")["status"]) == {"open", "completed"}
+    leads = _delivered(landing, "crm.leads")
+    accounts = _csv(landing, "crm.accounts", 7)["account_id"].to_list()
+    assert 0 < leads["converted_account_id"].null_count() < leads.height
+    assert leads["converted_account_id"].drop_nulls().is_in(accounts).all()
+    licenses = _delivered(landing, "crm.licenses")
+    assert {"active", "expired"} <= set(licenses["status"])
