@@ -91,6 +91,20 @@ converted as (
 
 ),
 
+firmographics as (
+
+    select
+        account_id,
+        website is not null
+        or description is not null
+        or employee_count is not null
+        or amount_raised is not null
+        or social_links is not null as is_told
+
+    from accounts
+
+),
+
 final as (
 
     select
@@ -123,6 +137,11 @@ final as (
         cast(accounts.employee_count as bigint) as employee_count,
         accounts.amount_raised,
         accounts.social_links,
+        case when firmographics.is_told then 'crm' end as firmographics_source,
+        case
+            when firmographics.is_told
+                then {{ local_day('coalesce(accounts.updated_at, accounts.known_from)') }}
+        end as firmographics_on,
         accounts.contract_value_amount,
         accounts.currency,
         accounts.time_zone,
@@ -135,6 +154,8 @@ final as (
         accounts.onboarding_started_at
 
     from accounts
+
+    inner join firmographics on accounts.account_id = firmographics.account_id
 
     left join subscribed on accounts.account_id = subscribed.account_id
 
