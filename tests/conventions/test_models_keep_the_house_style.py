@@ -31,7 +31,8 @@ NAMES = {
     "staging": re.compile(r"^stg_[a-z]+__[a-z_]+$"),
     "intermediate": re.compile(r"^int_[a-z_]+$"),
     "marts": re.compile(
-        r"^(dim|fct|account|deal|metric|module|mrr|receivables|renewal|revenue|support|usage|user)"
+        r"^(dim|fct|account|alert|deal|expansion|health|metric|module|mrr|portfolio|receivables"
+        r"|renewal|revenue|support|time|usage|user)"
         r"_[a-z_]+$"
     ),
 }

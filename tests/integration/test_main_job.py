@@ -103,6 +103,11 @@ def rows_of(home: Home, table: str, release: str = "current", where: str = "true
     return home.rows(f"select * from {table} where {where} order by all", release)  # noqa: S608
 
 
+def shown(hashes: dict[str, str]) -> dict[str, str]:
+    """What a release shows of its sources, without what earlier releases set off."""
+    return {name: found for name, found in hashes.items() if not name.startswith("alerts.")}
+
+
 # The release
 
 
@@ -241,7 +246,8 @@ def test_a_back_fill_in_one_run_shows_what_the_days_showed(second: Step, elsewhe
     """History that depends on when somebody pressed the button."""
     table = "accounts.account_metrics_daily"
     assert rows_of(elsewhere.home, table) == rows_of(second.home, table, second.home.names()[1])
-    assert elsewhere.home.hashes() == second.home.hashes(second.home.names()[1])
+    # Not the alerts: they tell what releases set off, and elsewhere there was one less.
+    assert shown(elsewhere.home.hashes()) == shown(second.home.hashes(second.home.names()[1]))
 
 
 def test_an_older_as_of_publishes_and_does_not_become_current(older: Step) -> None:
