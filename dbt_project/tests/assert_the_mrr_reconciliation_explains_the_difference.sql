@@ -1,4 +1,4 @@
--- The five parts sum to invoiced recurring revenue less MRR, to the cent, for each account and
+-- The six parts sum to invoiced recurring revenue less MRR, to the cent, for each account and
 -- month.
 select *
 
@@ -6,5 +6,10 @@ from {{ ref('mrr_reconciliation_monthly') }}
 
 where
     difference_amount <> recurring_revenue - ending_mrr
-    or proration_amount + discount_amount + unpaid_amount + timing_amount + unexplained_amount
+    or proration_amount
+    + discount_amount
+    + unpaid_amount
+    + timing_amount
+    + day_count_amount
+    + unexplained_amount
     <> difference_amount

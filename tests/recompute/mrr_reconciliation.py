@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.recompute.calendars import later_by
 from tests.recompute.invoice_marts import ZERO, InvoiceBooks, days_of, total
 from tests.recompute.invoice_world import World, next_month, rounded
 from tests.recompute.invoices import Invoice
@@ -42,7 +43,7 @@ def mrr_reconciliation_monthly(
         net, gross = (
             _weighted(name, month, standard, books.world, c) for c in ("amount", "gross_amount")
         )
-        earned, discounts, unpaid = _earned(own, month, standard, books.world)
+        earned, discounts, unpaid, lengths = _earned(own, month, standard, books.world)
         once = max(discounts - (gross - net), ZERO)
         ending = endings.get((name, month), ZERO)
         rows.append(
@@ -58,7 +59,8 @@ def mrr_reconciliation_monthly(
                 "discount_amount": -once,
                 "unpaid_amount": unpaid,
                 "timing_amount": invoiced - earned,
-                "unexplained_amount": earned - net + once - unpaid,
+                "day_count_amount": lengths,
+                "unexplained_amount": earned - net + once - unpaid - lengths,
             }
         )
     return rows
@@ -86,9 +88,11 @@ def _weighted(
 
 def _earned(
     invoices: Sequence[Invoice], month: date, stretches: Sequence[Row], world: World
-) -> tuple[Decimal, Decimal, Decimal]:
-    """What is earned in the month, the discounts on it, and what of it nobody pays."""
-    earned, discounts, unpaid = ZERO, ZERO, ZERO
+) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """What is earned in the month, the discounts on it, what of it nobody pays, and what of the
+    rest is due to the lengths of months.
+    """
+    earned, discounts, unpaid, lengths = ZERO, ZERO, ZERO, ZERO
     for one in invoices:
         for part in one.parts:
             if part.kind != "recurring":
@@ -100,7 +104,24 @@ def _earned(
             discounts += _share(part.discount, start, end, month, world)
             if _is_unpaid(part.subscription_id, month, stretches, world):
                 unpaid += net
-    return earned, discounts, unpaid
+            else:
+                lengths += net - _by_months(part.net, net, start, end, month, world)
+    return earned, discounts, unpaid, lengths
+
+
+def _by_months(
+    amount: Decimal, by_days: Decimal, start: datetime, end: datetime, month: date, world: World
+) -> Decimal:
+    """The month's share if all months of the period cost the same; by days without whole months."""
+    first, last = world.day(start), world.day(end)
+    months = 12 * (last.year - first.year) + last.month - first.month
+    shared = _shared(start, end, month, world)
+    if months < 1 or not shared:
+        return by_days
+    if abs(end - later_by(start, months, "month", 1, world.zone)) > timedelta(days=3):
+        return by_days
+    whole = world.first_instant(next_month(month)) - world.first_instant(month)
+    return rounded(Fraction(amount) * days_of(shared) / (days_of(whole) * months), 2)
 
 
 def _share(amount: Decimal, start: datetime, end: datetime, month: date, world: World) -> Decimal:

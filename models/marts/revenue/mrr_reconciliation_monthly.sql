@@ -2,7 +2,8 @@
 -- at its end (standard), and the difference split into parts that sum to it: proration (the month's
 -- MRR weighted by time, less that at its end), discounts on invoices that MRR does not subtract,
 -- what is earned on subscriptions that count as 0 because nobody pays, timing (invoiced less earned
--- in the month), and what is left unexplained.
+-- in the month), day count (a month's price is earned by the day, and months differ in length), and
+-- what is left unexplained.
 
 with
 
@@ -222,7 +223,12 @@ earned as (
             sum(earned_lines.net_cents) filter (
                 where unpaid_months.subscription_id is not null
             ) as bigint
-        ) as unpaid_cents
+        ) as unpaid_cents,
+        cast(
+            sum(earned_lines.day_count_cents) filter (
+                where unpaid_months.subscription_id is null
+            ) as bigint
+        ) as day_count_cents
 
     from earned_lines
 
@@ -250,7 +256,8 @@ joined as (
             - coalesce(averaged.gross_mrr - averaged.net_mrr, 0),
             0
         ) as one_time_discounts,
-        coalesce(earned.unpaid_cents, 0) * cast(0.01 as decimal(3, 2)) as unpaid_amount
+        coalesce(earned.unpaid_cents, 0) * cast(0.01 as decimal(3, 2)) as unpaid_amount,
+        coalesce(earned.day_count_cents, 0) * cast(0.01 as decimal(3, 2)) as day_count_amount
 
     from revenue
 
@@ -277,9 +284,13 @@ final as (
         cast(-one_time_discounts as decimal(18, 2)) as discount_amount,
         cast(unpaid_amount as decimal(18, 2)) as unpaid_amount,
         cast(recurring_revenue - earned_revenue as decimal(18, 2)) as timing_amount,
+        cast(day_count_amount as decimal(18, 2)) as day_count_amount,
         cast(
-            earned_revenue - time_weighted_mrr + one_time_discounts - unpaid_amount
-            as decimal(18, 2)
+            earned_revenue
+            - time_weighted_mrr
+            + one_time_discounts
+            - unpaid_amount
+            - day_count_amount as decimal(18, 2)
         ) as unexplained_amount,
         is_partial
 
