@@ -240,7 +240,7 @@ def build(folder: Path) -> float:
     return time.monotonic() - begun
 
 
-def run_dbt(folder: Path, *arguments: str) -> None:
+def run_dbt(folder: Path, *arguments: str, as_of: str = AS_OF) -> None:
     """Runs dbt on the folder's build; ends the benchmark with dbt's own words where it fails."""
     environment = os.environ | {  # noqa: TID251 - dbt is a process of its own
         "CSW_BUILD_DATABASE": str(folder / "build.duckdb"),
@@ -254,7 +254,7 @@ def run_dbt(folder: Path, *arguments: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
         [
             sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments,
-            "--vars", json.dumps({"as_of": f"{AS_OF}T00:00:00+00:00"}),
+            "--vars", json.dumps({"as_of": f"{as_of}T00:00:00+00:00"}),
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         ],
         cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,

@@ -132,7 +132,13 @@ def _profiles(dice: SeededDice, names: list[str], as_of: datetime) -> Iterator[d
             "day": as_of.date() - ONE_DAY,
             "profile": dice.pick(("ongoing", "ongoing", "onboarding")),
             "score": dice.pick((None, "40.5", "77.123456")),
+            "judged_by": "score",
+            "raw_score": "50",
+            "capped_score": "50",
             "state": "average",
+            "state_before_override": "average",
+            "is_held": False,
+            "is_complete": True,
             "coverage": "1.0",
             "configuration_version": "v1",
         }

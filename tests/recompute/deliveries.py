@@ -78,7 +78,7 @@ def folders(dice: Dice, things: int) -> Folders:
     return found
 
 
-def _land(
+def land_row(
     found: Folders, table: str, row: dict[str, Any], folder: datetime, *, version: datetime | None
 ) -> None:
     """Puts a row into the folder of a day; the first folder's are known as they happened."""
@@ -101,7 +101,7 @@ def _account(dice: Dice, found: Folders, name: str) -> None:
     for words in (("customer", "lead", None), ("Churned", "trial"))[: dice.pick((1, 2))]:
         updated = folder + timedelta(hours=1)
         version = row | {"status": dice.pick(words), "updated_at": updated}
-        _land(found, "crm.accounts", version, folder, version=updated)
+        land_row(found, "crm.accounts", version, folder, version=updated)
         folder += dice.pick((1, 20, 33)) * ONE_DAY
 
 
@@ -124,7 +124,7 @@ def _subscriptions(dice: Dice, found: Folders, account: str) -> None:
 def _subscription_versions(
     dice: Dice, found: Folders, row: dict[str, Any], folder: datetime
 ) -> None:
-    _land(
+    land_row(
         found, "invoices.subscriptions", row | {"status": dice.pick(PAID)}, folder, version=folder
     )
     if not dice.pick((True, False, True)):
@@ -142,7 +142,7 @@ def _subscription_versions(
         )
     )
     version = row | {"status": dice.pick(("canceled", "active"))} | end
-    _land(found, "invoices.subscriptions", version, later, version=later)
+    land_row(found, "invoices.subscriptions", version, later, version=later)
 
 
 def _item(dice: Dice, found: Folders, name: str, start: datetime, folder: datetime) -> None:
@@ -155,14 +155,14 @@ def _item(dice: Dice, found: Folders, name: str, start: datetime, folder: dateti
         "interval": dice.pick(("month", "year", "week")),
         "valid_from": start,
     }
-    _land(found, "invoices.subscription_items", row, folder, version=folder)
+    land_row(found, "invoices.subscription_items", row, folder, version=folder)
     if dice.pick((False, True)):
         change = start + dice.pick((5, 12)) * ONE_DAY
         told = max(change + dice.pick(DELAYS) * ONE_DAY, folder + ONE_DAY)
         ends = row | {"valid_to": change}
         follows = row | {"valid_from": change, "price": Decimal("150")}
-        _land(found, "invoices.subscription_items", ends, told, version=told)
-        _land(found, "invoices.subscription_items", follows, told, version=told)
+        land_row(found, "invoices.subscription_items", ends, told, version=told)
+        land_row(found, "invoices.subscription_items", follows, told, version=told)
 
 
 def _event(dice: Dice, found: Folders, number: int) -> None:
@@ -176,13 +176,14 @@ def _event(dice: Dice, found: Folders, number: int) -> None:
         "occurred_at": at,
         "event_type": dice.pick(EVENT_TYPES),
         "module": dice.pick(("Alpha", "Alpha", "Beta", None)),
+        "feature": ("Draw", "Share", None)[number % 3],
         "quantity": dice.pick((None, 1, 5)),
     }
     folder = at + dice.pick(DELAYS) * ONE_DAY
-    _land(found, "events.events", row, folder, version=None)
+    land_row(found, "events.events", row, folder, version=None)
     if dice.pick((False, False, True)):
         again = row | {"event_id": f"e{number}b", "quantity": 7}
-        _land(found, "events.events", again, folder + dice.pick(DELAYS) * ONE_DAY, version=None)
+        land_row(found, "events.events", again, folder + dice.pick(DELAYS) * ONE_DAY, version=None)
 
 
 def _ticket(dice: Dice, found: Folders, number: int) -> None:
@@ -191,6 +192,7 @@ def _ticket(dice: Dice, found: Folders, number: int) -> None:
     )
     row: dict[str, Any] = {
         "ticket_id": f"t{number}",
+        "satisfaction_score": (None, "4", "5", "good")[number % 4],
         "account_id": dice.pick(ACCOUNTS),
         "created_at": created,
     }
@@ -206,7 +208,7 @@ def _ticket(dice: Dice, found: Folders, number: int) -> None:
         row |= {"is_escalated": dice.pick((None, False, True)), "is_spam": dice.pick((None, False))}
         # An older version may come after a newer one.
         updated = max(folder + dice.pick((0, 0, -9)) * ONE_DAY, created)
-        _land(
+        land_row(
             found, "tickets.tickets", row | state | {"updated_at": updated}, folder, version=updated
         )
         folder += dice.pick((1, 3, 12)) * ONE_DAY
@@ -226,16 +228,16 @@ def _user(dice: Dice, found: Folders, account: str, user: str) -> None:
         "is_internal": is_internal,
     }
     folder = created + (0 if is_internal else dice.pick(DELAYS)) * ONE_DAY
-    _land(found, "events.users", row, folder, version=_instant_of(folder))
+    land_row(found, "events.users", row, folder, version=_instant_of(folder))
     later = folder + dice.pick((2, 9, 25)) * ONE_DAY
     gone = {"account_id": account, "user_id": user, "_is_deleted": True}
     deactivated = row | {"deactivated_at": later - dice.pick((0, 12, 40)) * ONE_DAY}
     change = dice.pick((None, deactivated, gone))
     if change is not None:
-        _land(found, "events.users", change, later, version=_instant_of(later))
+        land_row(found, "events.users", change, later, version=_instant_of(later))
         if dice.pick((False, False, True)):
             back = later + 6 * ONE_DAY
-            _land(found, "events.users", row, back, version=_instant_of(back))
+            land_row(found, "events.users", row, back, version=_instant_of(back))
 
 
 def _instant_of(folder: datetime) -> datetime:
@@ -254,33 +256,37 @@ def _merges(dice: Dice, found: Folders) -> None:
     for names in dice.pick(chains):
         row = {"from_account_id": names[0], "into_account_id": names[1], "merged_at": at}
         folder = at + dice.pick(DELAYS) * ONE_DAY
-        _land(found, "crm.account_merges", row, folder, version=None)
+        land_row(found, "crm.account_merges", row, folder, version=None)
         if dice.pick((False, True)):
-            _land(found, "crm.account_merges", row, folder + 3 * ONE_DAY, version=None)
+            land_row(found, "crm.account_merges", row, folder + 3 * ONE_DAY, version=None)
         at += dice.pick((0, 1, 12)) * ONE_DAY
 
 
 def _book(dice: Dice, found: Folders) -> None:
-    """A delivery per table and day; a source may stop for a while."""
     for number, table in enumerate(
         ("crm.accounts", "events.events", "invoices.subscriptions", "tickets.tickets")
     ):
-        source, name = table.split(".")
-        step = dice.pick((1, 1, 5, 30))
-        days = {FIRST_DAY + back * ONE_DAY for back in range(0, DAYS, step)}
-        known = {row["_known_at"] for row in found.tables.get(table, ())}
-        days |= {at - ONE_DAY for at in known if at is not None}
-        found.deliveries += [
-            {
-                "delivery_id": 1000 * number + (day - FIRST_DAY).days,
-                "source": source,
-                "table_name": name,
-                "path": f"{source}/{name}/dt={day:%Y-%m-%d}/rows.csv",
-                "dt": day.date(),
-                "first_as_of": day + ONE_DAY,
-                "delivered_at": day + ONE_DAY,
-                "known_at": None if day == FIRST_DAY else day + ONE_DAY,
-                "watermark_at": day + ONE_DAY,
-            }
-            for day in sorted(days)
-        ]
+        book(dice, found, number, table)
+
+
+def book(dice: Dice, found: Folders, number: int, table: str) -> None:
+    """A delivery of a table per day; a source may stop for a while."""
+    source, name = table.split(".")
+    step = dice.pick((1, 1, 5, 30))
+    days = {FIRST_DAY + back * ONE_DAY for back in range(0, DAYS, step)}
+    known = {row["_known_at"] for row in found.tables.get(table, ())}
+    days |= {at - ONE_DAY for at in known if at is not None}
+    found.deliveries += [
+        {
+            "delivery_id": 1000 * number + (day - FIRST_DAY).days,
+            "source": source,
+            "table_name": name,
+            "path": f"{source}/{name}/dt={day:%Y-%m-%d}/rows.csv",
+            "dt": day.date(),
+            "first_as_of": day + ONE_DAY,
+            "delivered_at": day + ONE_DAY,
+            "known_at": None if day == FIRST_DAY else day + ONE_DAY,
+            "watermark_at": day + ONE_DAY,
+        }
+        for day in sorted(days)
+    ]

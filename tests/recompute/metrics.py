@@ -13,7 +13,10 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Any
 
+from tests.recompute import account_measures as measures
+from tests.recompute.account_measures import Account, ratio
 from tests.recompute.activity import identified
+from tests.recompute.deliveries import Folders
 from tests.recompute.merges import (
     events_of_survivors,
     of_survivors,
@@ -33,19 +36,51 @@ MICROSECOND = timedelta(microseconds=1)
 KEYS = {
     "crm.accounts": ("account_id",),
     "crm.account_merges": ("from_account_id",),
+    "crm.contacts": ("contact_id",),
+    "crm.interactions": ("interaction_id",),
+    "crm.tasks": ("task_id",),
+    "crm.goals": ("goal_id",),
+    "crm.deals": ("deal_id",),
+    "crm.nps_responses": ("response_id",),
+    "crm.licenses": ("license_id",),
+    "crm.license_assignments": ("license_id", "user_id", "assigned_at"),
     "events.users": ("account_id", "user_id"),
     "invoices.subscriptions": ("subscription_id",),
     "invoices.subscription_items": ("item_id", "valid_from"),
+    "invoices.invoices": ("invoice_id",),
+    "invoices.payments": ("payment_id",),
+    "invoices.credit_notes": ("credit_note_id",),
     "tickets.tickets": ("ticket_id",),
 }
 DATED_BY = {
     "crm.accounts": "created_at",
     "crm.account_merges": "merged_at",
+    "crm.contacts": "created_at",
+    "crm.interactions": "occurred_at",
+    "crm.tasks": "created_at",
+    "crm.goals": "created_at",
+    "crm.deals": "created_at",
+    "crm.nps_responses": "submitted_at",
+    "crm.licenses": "started_at",
+    "crm.license_assignments": "assigned_at",
     "events.users": "created_at",
     "invoices.subscriptions": "started_at",
     "invoices.subscription_items": "valid_from",
+    "invoices.invoices": "created_at",
+    "invoices.payments": "paid_at",
+    "invoices.credit_notes": "issued_at",
     "tickets.tickets": "created_at",
 }
+UNDER_SURVIVORS = tuple(
+    KEYS.keys()
+    - {
+        "crm.accounts",
+        "crm.account_merges",
+        "crm.license_assignments",
+        "events.users",
+        "invoices.subscription_items",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,12 +136,23 @@ def world_at(known: Known, instant: datetime) -> World:
     who = survivors(merges, {a["account_id"] for a in tables["crm.accounts"]})
     tables["crm.accounts"] = standing(tables["crm.accounts"], who)
     tables["events.users"] = users_of_survivors(tables["events.users"], who, merges)
-    for name in ("invoices.subscriptions", "tickets.tickets"):
+    for name in UNDER_SURVIVORS:
         tables[name] = of_survivors(tables[name], who)
     events = identified(
         events_of_survivors(events, who, merges), tables["events.users"], instant, known.zone
     )
     return World(instant=instant, zone=known.zone, events=events, tables=tables)
+
+
+def known_at_once(landed: Folders, as_of: datetime) -> Folders:
+    """The landing as if everything had been known when it happened: what restated rows are of.
+
+    Who an anonymous visitor was is what is known of them by then.
+    """
+    events = world_at(Known(tables=landed.tables, deliveries=(), crm_words={}), as_of).events
+    tables = {n: [{**row, "_known_at": None} for row in rows] for n, rows in landed.tables.items()}
+    tables["events.events"] = [{**e, "_known_at": None, "anonymous_id": None} for e in events]
+    return Folders(tables=tables, deliveries=[{**d, "known_at": None} for d in landed.deliveries])
 
 
 def _is_known(row: Row, instant: datetime) -> bool:
@@ -146,10 +192,24 @@ def account_metrics_daily(known: Known, as_of: datetime) -> list[dict[str, Any]]
     rows = []
     for day in days_of(known, as_of):
         world = known.at(first_instant(day + ONE_DAY, known.zone))
-        landed = {d["source"] for d in deliveries_known(known, world.instant)}
+        landed = set[str]()
+        for delivery in deliveries_known(known, world.instant):
+            source = delivery["source"]
+            landed |= {source, f"{source}.{delivery['table_name']}"}
         for account in world.tables["crm.accounts"]:
             if account["account_id"] not in tests:
                 rows.append(_account_day(world, account, landed, known.crm_words))
+    return with_past_due_days(rows)
+
+
+def with_past_due_days(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, in the order of their days, with how long the account has been past due."""
+    running: dict[str, int] = {}
+    for row in rows:
+        name = row["account_id"]
+        is_past_due = row["account_status"] == "past_due"
+        running[name] = running.get(name, 0) + 1 if is_past_due else 0
+        row["past_due_days"] = None if row["mrr"] is None else running[name]
     return rows
 
 
@@ -169,18 +229,53 @@ def _account_day(
     world: World, account: Row, landed: set[str], crm_words: Mapping[str, str]
 ) -> dict[str, Any]:
     name = account["account_id"]
+    people = _people(world, name)
+    own = Account(
+        name=name,
+        instant=world.instant,
+        zone=world.zone,
+        tables=world.tables,
+        active_users=frozenset(people.active(30)),
+        internal_users=frozenset(user for where, user in people.internal if where == name),
+    )
     row: dict[str, Any] = {
         "account_id": name,
         "day": world.day,
         "account_status": account_status(world, account, crm_words),
     }
-    for source, measures in (
-        ("invoices", {"mrr": _mrr(world, account)}),
-        ("events", _use(world, name)),
-        ("tickets", _tickets(world, name)),
+    use = people.measures()
+    tickets = _tickets(world, name)
+    users = use["registered_users_30d"] if "events" in landed else None
+    tickets["tickets_per_user_ratio"] = ratio(tickets["tickets_opened_30d"], users)
+    for origin, counted in (
+        ("invoices", _money(world, account) | measures.contract(own)),
+        ("invoices.invoices", measures.invoices(own)),
+        ("events", use),
+        ("tickets", tickets),
+        ("crm", {"tenure_days": _tenure(world, account)}),
+        ("crm.licenses", measures.licenses(own)),
+        ("crm.interactions", measures.talks(own)),
+        ("crm.contacts", measures.contacts(own)),
+        ("crm.tasks", measures.tasks(own)),
+        ("crm.goals", measures.goals(own)),
+        ("crm.deals", measures.deals(own)),
+        ("crm.nps_responses", measures.answers(own)),
     ):
-        row |= measures if source in landed else dict.fromkeys(measures)
+        row |= counted if origin in landed else dict.fromkeys(counted)
     return row
+
+
+def _tenure(world: World, account: Row) -> int:
+    """Days since the first trial or paid day, else since the account's creation."""
+    own = _own(world, "invoices.subscriptions", account["account_id"])
+    starts = [
+        start
+        for subscription in own
+        for _, start, end in phases(subscription, world.instant)
+        if start < world.instant and (end is None or start < end)
+    ]
+    since = min(starts, default=account["created_at"])
+    return max((world.day - local_day(since, world.zone)).days, 0)
 
 
 def account_status(world: World, account: Row, crm_words: Mapping[str, str]) -> str:
@@ -205,7 +300,7 @@ def account_status(world: World, account: Row, crm_words: Mapping[str, str]) -> 
     return crm_words.get((account.get("status") or "").lower(), "lead")
 
 
-def _mrr(world: World, account: Row) -> Any:
+def _money(world: World, account: Row) -> dict[str, Any]:
     segments = item_segments(
         [account],
         _own(world, "invoices.subscriptions", account["account_id"]),
@@ -214,40 +309,108 @@ def _mrr(world: World, account: Row) -> Any:
         currency="USD",
     )
     paid = [s for s in segments if s.phase == "paid"]
-    return sum((s.amount for s in paid if s.holds_just_before(world.instant)), ZERO)
+    now, before = (
+        sum((s.amount for s in paid if s.holds_just_before(world.instant - ago)), ZERO)
+        for ago in (timedelta(), 30 * ONE_DAY)
+    )
+    return {
+        "mrr": now,
+        "arr": 12 * now,
+        "mrr_30_days_before": before,
+        "mrr_change_30d_ratio": Fraction(now) / Fraction(before) - 1 if before else None,
+    }
 
 
-def _use(world: World, account_id: str) -> dict[str, Any]:
-    internal = {
+@dataclass(frozen=True, kw_only=True)
+class _People:
+    """Who did what in an account, day by day, those of our own company left out."""
+
+    world: World
+    account_id: str
+    internal: frozenset[tuple[str, str]]
+    events: Sequence[tuple[date, Row]]
+
+    def last(self, days: int, before: int = 0) -> list[tuple[date, Row]]:
+        """The events of so many days, that many days ago."""
+        end = self.world.day - before * ONE_DAY
+        return [(day, e) for day, e in self.events if end - days * ONE_DAY < day <= end]
+
+    def active(self, days: int) -> set[str]:
+        """Identified users who were active."""
+        return {e["user_id"] for _, e in _acts(self.last(days)) if e.get("user_id") is not None}
+
+    def uses(self, days: int, before: int = 0) -> int:
+        return _quantity([e for _, e in self.last(days, before) if e["event_type"] == "use"])
+
+    def since(self, kinds: set[str] | None) -> int | None:
+        """Days since the last event of these kinds, or since the last activity."""
+        days = [d for d, e in (self.events if kinds else _acts(self.events)) if _is(e, kinds)]
+        return (self.world.day - max(days)).days if days else None
+
+    def measures(self) -> dict[str, Any]:
+        month = self.last(30)
+        used = [e for _, e in month if e["event_type"] == "use" and e.get("feature") is not None]
+        user_days = {(d, e["user_id"]) for d, e in _acts(month) if e.get("user_id") is not None}
+        registered, mau = (
+            len(_registered(self.world, self.account_id, self.events)),
+            self.active(30),
+        )
+        inactive = self.since(None)
+        logged_out = self.since({"login"})
+        return {
+            "registered_users_30d": registered,
+            "dau": len(self.active(1)),
+            "wau": len(self.active(7)),
+            "mau": len(mau),
+            "active_user_ratio": ratio(len(mau), registered),
+            "active_user_days_30d": len(user_days),
+            "stickiness_ratio": ratio(len(user_days), 30 * len(mau)),
+            "active_days_7d": len({day for day, _ in _acts(self.last(7))}),
+            "active_days_30d": len({day for day, _ in _acts(month)}),
+            "use_count_7d": self.uses(7),
+            "use_count_prior_7d": self.uses(7, 7),
+            "use_count_change_7d_ratio": _change(self.uses(7), self.uses(7, 7)),
+            "use_count_30d": self.uses(30),
+            "use_count_prior_30d": self.uses(30, 30),
+            "use_count_change_ratio": _change(self.uses(30), self.uses(30, 30)),
+            "modules_used_30d": len(
+                {
+                    e["module"]
+                    for _, e in month
+                    if e["event_type"] == "use" and e.get("module") is not None
+                }
+            ),
+            "features_used_30d": len({(e.get("module"), e["feature"]) for e in used}),
+            "error_count_30d": _quantity([e for _, e in month if e["event_type"] == "error"]),
+            "days_since_last_login": inactive if logged_out is None else logged_out,
+            "days_since_last_activity": inactive,
+        }
+
+
+def _is(event: Row, kinds: set[str] | None) -> bool:
+    return kinds is None or event["event_type"] in kinds
+
+
+def _change(now: int, before: int) -> Fraction | None:
+    return Fraction(now, before) - 1 if before else None
+
+
+def _acts(events: Sequence[tuple[date, Row]]) -> list[tuple[date, Row]]:
+    return [(day, e) for day, e in events if e["event_type"] not in NON_ACTIVITY]
+
+
+def _people(world: World, account_id: str) -> _People:
+    internal = frozenset(
         (u["account_id"], u["user_id"])
         for u in world.tables["events.users"]
         if u.get("is_internal")
-    }
+    )
     own = [
         (local_day(e["occurred_at"], world.zone), e)
         for e in world.events
         if e["account_id"] == account_id and (account_id, e.get("user_id")) not in internal
     ]
-    acts = [(day, e) for day, e in own if e["event_type"] not in NON_ACTIVITY]
-    recent = [(day, e) for day, e in acts if day > world.day - 30 * ONE_DAY]
-    uses = [(day, e) for day, e in own if e["event_type"] == "use"]
-    now = [e for day, e in uses if day > world.day - 30 * ONE_DAY]
-    prior = [e for day, e in uses if -60 * ONE_DAY < day - world.day <= -30 * ONE_DAY]
-    mau = len({e["user_id"] for _, e in recent if e.get("user_id") is not None})
-    registered = len(_registered(world, account_id, own))
-    count, count_before = _quantity(now), _quantity(prior)
-    last = max((day for day, _ in acts), default=None)
-    return {
-        "registered_users_30d": registered,
-        "mau": mau,
-        "active_user_ratio": Fraction(mau, registered) if registered else None,
-        "active_days_30d": len({day for day, _ in recent}),
-        "use_count_30d": count,
-        "use_count_prior_30d": count_before,
-        "use_count_change_ratio": Fraction(count, count_before) - 1 if count_before else None,
-        "modules_used_30d": len({e["module"] for e in now if e.get("module") is not None}),
-        "days_since_last_activity": None if last is None else (world.day - last).days,
-    }
+    return _People(world=world, account_id=account_id, internal=internal, events=own)
 
 
 def _quantity(events: Sequence[Row]) -> int:
@@ -280,16 +443,56 @@ def _gone_on(user: Row, world: World) -> date | None:
 
 
 def _tickets(world: World, account_id: str) -> dict[str, Any]:
-    found = [t for t in _own(world, "tickets.tickets", account_id) if is_open(t, world.instant)]
+    own = [t for t in _own(world, "tickets.tickets", account_id) if _counts(t)]
+    found = [t for t in own if is_open(t, world.instant)]
+    ages = [(world.day - local_day(t["created_at"], world.zone)).days for t in found]
+    solved = [(ended_on, t) for t in own for ended_on in (_ended_on(t, world),) if ended_on]
+    scores = [
+        Fraction(t["satisfaction_score"])
+        for ended_on, t in solved
+        if ended_on > world.day - 90 * ONE_DAY and _is_number(t.get("satisfaction_score"))
+    ]
     urgent = [
         t for t in found if (t.get("priority") or "").lower() == "urgent" or t.get("is_escalated")
     ]
-    return {"open_tickets": len(found), "urgent_open_tickets": len(urgent)}
+    start = world.day - 30 * ONE_DAY
+    return {
+        "open_tickets": len(found),
+        "urgent_open_tickets": len(urgent),
+        "escalated_open_tickets": len([t for t in found if t.get("is_escalated")]),
+        "oldest_open_ticket_days": max(ages, default=0),
+        "tickets_opened_30d": len(
+            [t for t in own if local_day(t["created_at"], world.zone) > start]
+        ),
+        "tickets_solved_30d": len([t for ended_on, t in solved if ended_on > start]),
+        "satisfaction_answers_90d": len(scores),
+        "satisfaction_90d": ratio(sum(scores, Fraction(0)), len(scores)),
+    }
+
+
+def _is_number(text: str | None) -> bool:
+    return text is not None and text.replace(".", "", 1).isdigit()
+
+
+def _counts(ticket: Row) -> bool:
+    return not (
+        ticket.get("is_spam") or ticket.get("is_deleted") or ticket.get("merged_into_ticket_id")
+    )
+
+
+def _ended_on(ticket: Row, world: World) -> date | None:
+    """The day on which a ticket was solved, if it was and is not open again."""
+    word = (ticket.get("status") or "").lower()
+    ends = [at for at in (ticket.get("solved_at"), ticket.get("closed_at")) if at is not None]
+    if word in OPEN_WORDS or (not ends and word not in SOLVED_WORDS):
+        return None
+    end = ends[0] if ends else ticket.get("updated_at") or ticket["created_at"]
+    return local_day(end, world.zone) if end < world.instant else None
 
 
 def is_open(ticket: Row, instant: datetime) -> bool:
     """Whether a ticket that counts is open just before an instant; solved or resolved ends it."""
-    if ticket.get("is_spam") or ticket.get("is_deleted") or ticket.get("merged_into_ticket_id"):
+    if not _counts(ticket):
         return False
     gone = ticket.get("gone_at")
     if gone is not None and gone < instant:

@@ -1,13 +1,138 @@
--- One row per account per local day that no release has shown yet: the metrics as known at the
--- day's end. A metric of a source that had not landed by then is NULL, undefined, and not zero.
+-- One row per basis, account and local day: the metrics as known at the day's end, of the days that
+-- no release has shown yet, and restated from all that is known now, of every day. A metric of a
+-- table or source that had not landed by then is NULL, undefined, and not zero.
 
 {{ config(materialized='table') }}
 
+{# What is summed, or the earliest or latest day, of the spans over a day. #}
+{% set summed = [
+    'mrr', 'mrr_30_days_before', 'paid_phases', 'past_due_phases', 'trial_phases',
+    'paid_phases_so_far', 'registered_users_30d', 'dau', 'wau', 'mau', 'active_user_days_30d',
+    'active_days_7d', 'active_days_30d', 'use_count_7d', 'use_count_prior_7d', 'use_count_30d',
+    'use_count_prior_30d', 'modules_used_30d', 'features_used_30d', 'error_count_30d',
+    'purchased_seats', 'open_ended_licenses', 'active_seats', 'overdue_amount', 'open_tickets',
+    'urgent_open_tickets', 'escalated_open_tickets', 'tickets_opened_30d', 'tickets_solved_30d',
+    'satisfaction_answers_90d', 'satisfaction_sum_90d', 'interactions_30d', 'meetings_90d',
+    'trainings_90d', 'check_ins_90d', 'open_tasks', 'overdue_tasks', 'open_goals',
+    'goals_with_progress', 'goals_progress', 'open_deals_amount', 'key_contacts',
+    'contacts_engaged_30d', 'departments_engaged_30d', 'nps_answers', 'nps_score_sum',
+    'nps_balance',
+] %}
+{% set earliest = [
+    'license_ends_on', 'renewal_on', 'overdue_since', 'first_phase_on', 'oldest_open_ticket_on',
+] %}
+{% set latest = ['last_active_on', 'last_login_on', 'last_touch_on', 'last_nps_on'] %}
+
+{# What the daily usage marts hold restated. #}
+{% set counted_elsewhere = [
+    'dau', 'wau', 'mau', 'registered_users_30d', 'active_user_days_30d', 'active_seats',
+] %}
+
+{# Each metric: its name, the source or table that it comes from, its type, and what it is. #}
+{% set whole, amount, ratio = 'bigint', 'decimal(18, 2)', 'double' %}
+{% set metrics = [
+    ('mrr', 'invoices', amount, 'mrr'),
+    ('arr', 'invoices', amount, '12 * mrr'),
+    ('mrr_30_days_before', 'invoices', amount, 'mrr_30_days_before'),
+    ('mrr_change_30d_ratio', 'invoices', ratio, 'mrr / nullif(mrr_30_days_before, 0) - 1'),
+    ('days_to_renewal', 'invoices', whole, 'renewal_on - day'),
+    ('overdue_amount', 'invoices.invoices', amount, 'overdue_amount'),
+    ('days_overdue', 'invoices.invoices', whole, 'coalesce(day - overdue_since, 0)'),
+    ('past_due_days', 'invoices', whole, 'past_due_days'),
+    ('tenure_days', 'crm', whole, 'greatest(day - coalesce(first_phase_on, created_on), 0)'),
+    (
+        'purchased_seats', 'crm.licenses', whole,
+        'case when open_ended_licenses = 0 then purchased_seats end',
+    ),
+    ('active_seats', 'crm.licenses', whole, 'active_seats'),
+    (
+        'seat_adoption_ratio', 'crm.licenses', ratio,
+        'case when open_ended_licenses = 0 then active_seats / nullif(purchased_seats, 0) end',
+    ),
+    ('days_to_license_end', 'crm.licenses', whole, 'license_ends_on - day'),
+    ('registered_users_30d', 'events', whole, 'registered_users_30d'),
+    ('dau', 'events', whole, 'dau'),
+    ('wau', 'events', whole, 'wau'),
+    ('mau', 'events', whole, 'mau'),
+    ('active_user_ratio', 'events', ratio, 'mau / nullif(registered_users_30d, 0)'),
+    ('active_user_days_30d', 'events', whole, 'active_user_days_30d'),
+    ('stickiness_ratio', 'events', ratio, 'active_user_days_30d / nullif(30 * mau, 0)'),
+    ('active_days_7d', 'events', whole, 'active_days_7d'),
+    ('active_days_30d', 'events', whole, 'active_days_30d'),
+    ('use_count_7d', 'events', whole, 'use_count_7d'),
+    ('use_count_prior_7d', 'events', whole, 'use_count_prior_7d'),
+    (
+        'use_count_change_7d_ratio', 'events', ratio,
+        'use_count_7d / nullif(use_count_prior_7d, 0) - 1',
+    ),
+    ('use_count_30d', 'events', whole, 'use_count_30d'),
+    ('use_count_prior_30d', 'events', whole, 'use_count_prior_30d'),
+    (
+        'use_count_change_ratio', 'events', ratio,
+        'use_count_30d / nullif(use_count_prior_30d, 0) - 1',
+    ),
+    ('modules_used_30d', 'events', whole, 'modules_used_30d'),
+    ('features_used_30d', 'events', whole, 'features_used_30d'),
+    ('error_count_30d', 'events', whole, 'error_count_30d'),
+    ('days_since_last_login', 'events', whole, 'day - coalesce(last_login_on, last_active_on)'),
+    ('days_since_last_activity', 'events', whole, 'day - last_active_on'),
+    ('open_tickets', 'tickets', whole, 'open_tickets'),
+    ('urgent_open_tickets', 'tickets', whole, 'urgent_open_tickets'),
+    ('escalated_open_tickets', 'tickets', whole, 'escalated_open_tickets'),
+    ('oldest_open_ticket_days', 'tickets', whole, 'coalesce(day - oldest_open_ticket_on, 0)'),
+    ('tickets_opened_30d', 'tickets', whole, 'tickets_opened_30d'),
+    ('tickets_solved_30d', 'tickets', whole, 'tickets_solved_30d'),
+    (
+        'tickets_per_user_ratio', 'tickets', ratio,
+        'case when has_events then tickets_opened_30d / nullif(registered_users_30d, 0) end',
+    ),
+    ('satisfaction_answers_90d', 'tickets', whole, 'satisfaction_answers_90d'),
+    (
+        'satisfaction_90d', 'tickets', ratio,
+        'satisfaction_sum_90d / nullif(satisfaction_answers_90d, 0)',
+    ),
+    ('days_since_last_touch', 'crm.interactions', whole, 'day - last_touch_on'),
+    ('interactions_30d', 'crm.interactions', whole, 'interactions_30d'),
+    ('meetings_90d', 'crm.interactions', whole, 'meetings_90d'),
+    ('trainings_90d', 'crm.interactions', whole, 'trainings_90d'),
+    ('check_ins_90d', 'crm.interactions', whole, 'check_ins_90d'),
+    ('contacts_engaged_30d', 'crm.interactions', whole, 'contacts_engaged_30d'),
+    ('departments_engaged_30d', 'crm.interactions', whole, 'departments_engaged_30d'),
+    ('key_contacts', 'crm.contacts', whole, 'key_contacts'),
+    ('open_tasks', 'crm.tasks', whole, 'open_tasks'),
+    ('overdue_tasks', 'crm.tasks', whole, 'overdue_tasks'),
+    ('open_goals', 'crm.goals', whole, 'open_goals'),
+    ('goals_progress_ratio', 'crm.goals', ratio, 'goals_progress / nullif(goals_with_progress, 0)'),
+    ('open_deals_amount', 'crm.deals', amount, 'open_deals_amount'),
+    ('nps_answers', 'crm.nps_responses', whole, 'nps_answers'),
+    ('nps_mean', 'crm.nps_responses', ratio, 'nps_score_sum / nullif(nps_answers, 0)'),
+    ('net_promoter', 'crm.nps_responses', ratio, '100 * nps_balance / nullif(nps_answers, 0)'),
+    ('days_since_nps', 'crm.nps_responses', whole, 'day - last_nps_on'),
+] %}
+{% set origins = [] %}
+{% for _, origin, _, _ in metrics if origin not in origins %}
+    {%- do origins.append(origin) -%}
+{% endfor %}
+
 with
 
-account_days as (
+days_due as (
 
     select * from {{ ref('int_account_days_due') }}
+
+),
+
+activity as (
+
+    select * from {{ ref('fct_account_activity_daily') }}
+
+),
+
+license_days as (
+
+    select * from {{ ref('fct_licenses_daily') }}
+
+    where status in ('Active', 'Trial')
 
 ),
 
@@ -23,15 +148,15 @@ due as (
 
 ),
 
-active_days as (
-
-    select * from {{ ref('int_active_days') }}
-
-),
-
 watermarks as (
 
     select * from {{ ref('int_source_watermarks_daily') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_landing__deliveries') }}
 
 ),
 
@@ -47,6 +172,8 @@ account_versions as (
         account_id,
         status,
         is_lead,
+        is_latest,
+        {{ local_day('created_at') }} as created_on,
         {{ known_day('known_from') }} as first_day,
         {{ known_day('known_until') }} - 1 as last_day
 
@@ -66,136 +193,278 @@ crm_statuses as (
 
 ),
 
-deltas as (
+seats_by_day as (
 
     select
         account_id,
+        day,
+        sum(seats_active) as active_seats
+
+    from license_days
+
+    group by account_id, day
+
+),
+
+account_days as (
+
+    select
+        'as_known' as basis,
+        account_id,
+        {%- for metric in counted_elsewhere %}
+            cast(null as bigint) as {{ metric }},
+        {%- endfor %}
+        day,
+        known_day
+
+    from days_due
+
+    union all by name
+
+    select
+        'restated' as basis,
+        activity.account_id,
+        activity.day,
+        cast('1900-01-01' as date) as known_day,
+        activity.dau,
+        activity.wau,
+        activity.mau,
+        activity.registered_users_30d,
+        cast(
+            sum(activity.dau) over (
+                partition by activity.account_id
+                order by activity.day
+                rows between 29 preceding and current row
+            ) as bigint
+        ) as active_user_days_30d,
+        cast(coalesce(seats_by_day.active_seats, 0) as bigint) as active_seats
+
+    from activity
+
+    left join seats_by_day
+        on activity.account_id = seats_by_day.account_id and activity.day = seats_by_day.day
+
+),
+
+beginnings as (
+
+    -- A span that began before the account's first day that is asked for counts from that day on.
+    select
+        'restated' as basis,
+        account_id,
+        first_day
+
+    from accounts
+
+    union all
+
+    select
+        'as_known' as basis,
+        accounts.account_id,
+        greatest(accounts.first_day, due.due_from) as first_day
+
+    from accounts
+
+    inner join due on accounts.account_id = due.account_id
+
+),
+
+begun_spans as (
+
+    select
+        metric_spans.* exclude (metric_spans.first_day),
+        greatest(metric_spans.first_day, beginnings.first_day) as first_day
+
+    from metric_spans
+
+    inner join beginnings
+        on
+            metric_spans.basis = beginnings.basis
+            and metric_spans.account_id = beginnings.account_id
+            and metric_spans.last_day >= beginnings.first_day
+
+    where metric_spans.first_day < {{ as_of_day() }}
+
+),
+
+deltas as (
+
+    select
+        basis,
+        account_id,
         metric,
         first_day as day,
-        value
-    from metric_spans
+        value,
+        case when last_day >= {{ as_of_day() }} - 1 then value_on end as value_on
+    from begun_spans
     union all
     select
+        basis,
         account_id,
         metric,
         last_day + 1 as day,
-        -value as value
-    from metric_spans
+        -value as value,
+        null as value_on
+    from begun_spans
+    where value is not null and last_day < {{ as_of_day() }} - 1
+
+),
+
+netted as (
+
+    -- First by metric: most of what begins on a day meets something that ends on it.
+    select
+        basis,
+        account_id,
+        metric,
+        day,
+        sum(value) as value,
+        min(value_on) as first_on,
+        max(value_on) as last_on
+
+    from deltas
+
+    group by basis, account_id, metric, day
 
 ),
 
 deltas_by_day as (
 
-    -- A span that began before the account's first day that is due counts from that day on.
     select
-        deltas.account_id,
-        greatest(deltas.day, accounts.first_day, due.due_from) as day,
-        sum(deltas.value) filter (where deltas.metric = 'mrr') as mrr,
-        sum(deltas.value) filter (where deltas.metric = 'paid_phases') as paid_phases,
-        sum(deltas.value) filter (where deltas.metric = 'past_due_phases') as past_due_phases,
-        sum(deltas.value) filter (where deltas.metric = 'trial_phases') as trial_phases,
-        sum(deltas.value) filter (
-            where deltas.metric = 'paid_phases_so_far'
-        ) as paid_phases_so_far,
-        sum(deltas.value) filter (
-            where deltas.metric = 'registered_users_30d'
-        ) as registered_users_30d,
-        sum(deltas.value) filter (where deltas.metric = 'mau') as mau,
-        sum(deltas.value) filter (where deltas.metric = 'active_days_30d') as active_days_30d,
-        sum(deltas.value) filter (where deltas.metric = 'use_count_30d') as use_count_30d,
-        sum(deltas.value) filter (
-            where deltas.metric = 'use_count_prior_30d'
-        ) as use_count_prior_30d,
-        sum(deltas.value) filter (where deltas.metric = 'modules_used_30d') as modules_used_30d,
-        sum(deltas.value) filter (where deltas.metric = 'open_tickets') as open_tickets,
-        sum(deltas.value) filter (
-            where deltas.metric = 'urgent_open_tickets'
-        ) as urgent_open_tickets
+        basis,
+        account_id,
+        {%- for metric in summed %}
+            cast(
+                sum(value) filter (where metric = '{{ metric }}') as decimal(18, 4)
+            ) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in earliest %}
+            min(first_on) filter (where metric = '{{ metric }}') as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            max(last_on) filter (where metric = '{{ metric }}') as {{ metric }},
+        {%- endfor %}
+        day
 
-    from deltas
+    from netted
 
-    inner join accounts on deltas.account_id = accounts.account_id
-
-    inner join due on deltas.account_id = due.account_id
-
-    group by all
+    group by basis, account_id, day
 
 ),
 
-last_activity as (
+passing_days as (
+
+    -- The days of what is over by now, one by one: an earliest or latest day has no running sum.
+    select
+        basis,
+        account_id,
+        metric,
+        value_on,
+        cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as day
+
+    from begun_spans
+
+    where value_on is not null and last_day < {{ as_of_day() }} - 1
+
+),
+
+passing_by_day as (
 
     select
-        active_days.account_id,
-        greatest(active_days.first_day, accounts.first_day, due.due_from) as day,
-        max(active_days.day) as last_active_day
+        basis,
+        account_id,
+        {%- for metric in earliest %}
+            min(value_on) filter (where metric = '{{ metric }}') as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            max(value_on) filter (where metric = '{{ metric }}') as {{ metric }},
+        {%- endfor %}
+        day
 
-    from active_days
+    from passing_days
 
-    inner join accounts on active_days.account_id = accounts.account_id
-
-    inner join due on active_days.account_id = due.account_id
-
-    group by all
+    group by basis, account_id, day
 
 ),
 
 running as (
 
     select
+        account_days.basis,
         account_days.account_id,
         account_days.day,
-        account_days.known_day,
-        sum(coalesce(deltas_by_day.mrr, 0)) over account_so_far as mrr,
-        sum(coalesce(deltas_by_day.paid_phases, 0)) over account_so_far as paid_phases,
-        sum(coalesce(deltas_by_day.past_due_phases, 0)) over account_so_far as past_due_phases,
-        sum(coalesce(deltas_by_day.trial_phases, 0)) over account_so_far as trial_phases,
-        sum(coalesce(deltas_by_day.paid_phases_so_far, 0))
-            over account_so_far as paid_phases_so_far,
-        sum(coalesce(deltas_by_day.registered_users_30d, 0))
-            over account_so_far as registered_users_30d,
-        sum(coalesce(deltas_by_day.mau, 0)) over account_so_far as mau,
-        sum(coalesce(deltas_by_day.active_days_30d, 0)) over account_so_far as active_days_30d,
-        sum(coalesce(deltas_by_day.use_count_30d, 0)) over account_so_far as use_count_30d,
-        sum(coalesce(deltas_by_day.use_count_prior_30d, 0))
-            over account_so_far as use_count_prior_30d,
-        sum(coalesce(deltas_by_day.modules_used_30d, 0)) over account_so_far as modules_used_30d,
-        sum(coalesce(deltas_by_day.open_tickets, 0)) over account_so_far as open_tickets,
-        sum(coalesce(deltas_by_day.urgent_open_tickets, 0))
-            over account_so_far as urgent_open_tickets,
-        max(last_activity.last_active_day) over account_so_far as last_active_day
+        {%- for metric in summed %}
+            {%- if metric in counted_elsewhere %}
+                coalesce(
+                    account_days.{{ metric }},
+                    sum(coalesce(deltas_by_day.{{ metric }}, 0)) over account_so_far
+                ) as {{ metric }},
+            {%- else %}
+                sum(coalesce(deltas_by_day.{{ metric }}, 0)) over account_so_far as {{ metric }},
+            {%- endif %}
+        {%- endfor %}
+        {%- for metric in earliest %}
+            least(
+                min(deltas_by_day.{{ metric }}) over account_so_far, passing_by_day.{{ metric }}
+            ) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            greatest(
+                max(deltas_by_day.{{ metric }}) over account_so_far, passing_by_day.{{ metric }}
+            ) as {{ metric }},
+        {%- endfor %}
+        account_days.known_day
 
     from account_days
 
     left join deltas_by_day
         on
-            account_days.account_id = deltas_by_day.account_id
+            account_days.basis = deltas_by_day.basis
+            and account_days.account_id = deltas_by_day.account_id
             and account_days.day = deltas_by_day.day
 
-    left join last_activity
+    left join passing_by_day
         on
-            account_days.account_id = last_activity.account_id
-            and account_days.day = last_activity.day
+            account_days.basis = passing_by_day.basis
+            and account_days.account_id = passing_by_day.account_id
+            and account_days.day = passing_by_day.day
 
     window
         account_so_far as (
-            partition by account_days.account_id
+            partition by account_days.basis, account_days.account_id
             order by account_days.day
             rows unbounded preceding
         )
 
 ),
 
-landed as (
+landings as (
 
     select
-        day,
-        bool_or(source_name = 'events') as has_events,
-        bool_or(source_name = 'invoices') as has_invoices,
-        bool_or(source_name = 'tickets') as has_tickets
-
+        source_name as origin,
+        day
     from watermarks
+    union all
+    select
+        source_name || '.' || table_name as origin,
+        {{ known_day("coalesce(known_at, cast('1900-01-01' as timestamp with time zone))") }}
+            as day
+    from deliveries
 
-    group by day
+),
+
+landed as (
+
+    -- Since which day the source, or the table, is there.
+    select
+        {%- for origin in origins %}
+            min(day) filter (
+                where origin = '{{ origin }}'
+            ) as {{ origin | replace('.', '_') }}_from,
+        {%- endfor %}
+        count(*) as landings
+
+    from landings
 
 ),
 
@@ -205,57 +474,118 @@ shown as (
 
 ),
 
-unshown as (
+asked as (
 
     select
-        running.*,
-        coalesce(landed.has_events, false) as has_events,
-        coalesce(landed.has_invoices, false) as has_invoices,
-        coalesce(landed.has_tickets, false) as has_tickets
+        {%- for origin in origins | map('replace', '.', '_') %}
+            coalesce(
+                (running.basis = 'restated' and landed.{{ origin }}_from is not null)
+                or running.day >= landed.{{ origin }}_from,
+                false
+            ) as has_{{ origin }},
+        {%- endfor %}
+        running.*
 
     from running
 
-    inner join shown on running.day > shown.last_day
+    cross join landed
 
-    left join landed on running.day = landed.day
+    inner join shown on running.basis = 'restated' or running.day > shown.last_day
 
     where running.day >= running.known_day
+
+),
+
+judged as (
+
+    select
+        asked.*,
+        account_versions.created_on,
+        case
+            when account_versions.is_lead then 'lead'
+            when asked.past_due_phases > 0 then 'past_due'
+            when asked.paid_phases > 0 then 'customer'
+            when asked.trial_phases > 0 then 'trial'
+            when asked.paid_phases_so_far > 0 then 'churned'
+            else coalesce(crm_statuses.account_status, 'lead')
+        end as account_status
+
+    from asked
+
+    left join account_versions
+        on
+            asked.account_id = account_versions.account_id
+            and case
+                when asked.basis = 'restated' then account_versions.is_latest
+                else asked.day between account_versions.first_day and account_versions.last_day
+            end
+
+    left join crm_statuses on lower(account_versions.status) = crm_statuses.crm_status
+
+),
+
+paused as (
+
+    -- The last day on which the account was not past due, as far as this run sees back.
+    select
+        *,
+        max(case when account_status <> 'past_due' then day end) over account_so_far as other_day,
+        min(day) over account_so_far as first_day
+
+    from judged
+
+    window
+        account_so_far as (
+            partition by basis, account_id order by day rows unbounded preceding
+        )
+
+),
+
+recorded_last as (
+
+    select
+        recorded.account_id,
+        recorded.past_due_days
+
+    from recorded
+
+    inner join shown on recorded.day = shown.last_day
+
+),
+
+measured as (
+
+    select
+        paused.*,
+        case
+            when paused.account_status <> 'past_due' then 0
+            when paused.other_day is not null then paused.day - paused.other_day
+            else
+                paused.day - paused.first_day + 1 + coalesce(recorded_last.past_due_days, 0)
+        end as past_due_days
+
+    from paused
+
+    left join recorded_last
+        on paused.account_id = recorded_last.account_id and paused.basis = 'as_known'
 
 ),
 
 final as (
 
     select
-        unshown.account_id,
-        unshown.day,
-        case
-            when account_versions.is_lead then 'lead'
-            when unshown.past_due_phases > 0 then 'past_due'
-            when unshown.paid_phases > 0 then 'customer'
-            when unshown.trial_phases > 0 then 'trial'
-            when unshown.paid_phases_so_far > 0 then 'churned'
-            else coalesce(crm_statuses.account_status, 'lead')
-        end as account_status,
-        case when unshown.has_invoices then unshown.mrr end as mrr,
-        case when unshown.has_events then unshown.registered_users_30d end as registered_users_30d,
-        case when unshown.has_events then unshown.mau end as mau,
-        case when unshown.has_events then unshown.active_days_30d end as active_days_30d,
-        case when unshown.has_events then unshown.use_count_30d end as use_count_30d,
-        case when unshown.has_events then unshown.use_count_prior_30d end as use_count_prior_30d,
-        case when unshown.has_events then unshown.modules_used_30d end as modules_used_30d,
-        case when unshown.has_events then unshown.day - unshown.last_active_day end
-            as days_since_last_activity,
-        case when unshown.has_tickets then unshown.open_tickets end as open_tickets,
-        case when unshown.has_tickets then unshown.urgent_open_tickets end as urgent_open_tickets
+        account_id,
+        day,
+        account_status,
+        {%- for name, origin, data_type, formula in metrics %}
+            cast(
+                case when has_{{ origin | replace('.', '_') }} then {{ formula }} end
+                as {{ data_type }}
+            ) as {{ name }},
+        {%- endfor %}
+        basis
 
-    from unshown
-
-    left join account_versions
-        on
-            unshown.account_id = account_versions.account_id
-            and unshown.day between account_versions.first_day and account_versions.last_day
-
-    left join crm_statuses on lower(account_versions.status) = crm_statuses.crm_status
+    from measured
 
 )
 

@@ -1,12 +1,19 @@
--- One row per metric and thing that adds a value to it, with the days in whose rows it counts, as
--- known then: a metric's value on a day is the sum of the spans over it. A new metric of this kind
--- is one more branch here; its definition is in the YAML of account_metrics_daily.
+-- One row per basis, metric and thing that tells of it, with the days in whose rows it counts: a
+-- metric's value on a day is the sum of the spans over it, or the latest or earliest of their
+-- value_on. Basis as_known counts what was known at each day's end, and only of the days that are
+-- due; restated counts what is known now. A new metric is one more branch, here or in
+-- int_metric_billing or int_metric_relations, a line in int_account_metrics_measured and its YAML
+-- in account_metrics_daily. What the daily usage marts hold restated stands there alone.
+
+{{ config(materialized='table') }}
 
 with
 
 user_spans as (
 
     select * from {{ ref('int_user_spans') }}
+
+    where basis = 'as_known'
 
 ),
 
@@ -16,38 +23,34 @@ due as (
 
 ),
 
-active_days as (
+actor_days as (
 
-    -- The days before count in windows of 30 days, and in those before these.
-    select active_days.*
+    select actor_days.*
 
-    from {{ ref('int_active_days') }} as active_days
+    from {{ ref('int_actor_days') }} as actor_days
 
     inner join due
-        on active_days.account_id = due.account_id and active_days.day >= due.due_from - 29
+        on actor_days.account_id = due.account_id and actor_days.day >= due.due_from - 29
+
+    where actor_days.user_id is not null and actor_days.is_active
+
+),
+
+active_days as (
+
+    select * from {{ ref('int_active_days') }}
 
 ),
 
 use_days as (
 
-    select use_days.*
-
-    from {{ ref('int_use_days') }} as use_days
-
-    inner join due
-        on use_days.account_id = due.account_id and use_days.day >= due.due_from - 59
+    select * from {{ ref('int_use_days') }}
 
 ),
 
-item_amounts as (
+event_type_days as (
 
-    select * from {{ ref('int_subscription_items_rated') }}
-
-),
-
-subscription_phases as (
-
-    select * from {{ ref('int_subscription_phases') }}
+    select * from {{ ref('int_event_type_days') }}
 
 ),
 
@@ -57,11 +60,27 @@ tickets as (
 
 ),
 
-phases as (
+linked_tickets as (
 
-    select * from subscription_phases
+    select * from {{ ref('int_tickets_linked') }}
 
-    where policy = 'standard'
+),
+
+billing as (
+
+    select * from {{ ref('int_metric_billing') }}
+
+),
+
+relations as (
+
+    select * from {{ ref('int_metric_relations') }}
+
+),
+
+bases (basis) as (
+
+    values ('as_known'), ('restated')
 
 ),
 
@@ -71,7 +90,7 @@ uses as (
         account_id,
         day,
         first_day,
-        sum(use_count) as use_count
+        cast(sum(use_count) as bigint) as use_count
 
     from use_days
 
@@ -79,120 +98,321 @@ uses as (
 
 ),
 
-module_uses as (
+events as (
 
     select
         account_id,
-        module,
+        event_type,
+        day,
         first_day,
-        max(day) + 29 as last_day
+        cast(sum(quantity) as bigint) as quantity
 
+    from event_type_days
+
+    where event_type in ('error', 'login')
+
+    group by account_id, event_type, day, first_day
+
+),
+
+late_event_days as (
+
+    select distinct
+        account_id,
+        day,
+        first_day
+
+    from event_type_days
+
+    where first_day > day
+
+),
+
+usage_windows (metric, days_later, length) as (
+
+    values
+    ('use_count_7d', 0, 7),
+    ('use_count_prior_7d', 7, 7),
+    ('use_count_30d', 0, 30),
+    ('use_count_prior_30d', 30, 30)
+
+),
+
+usage_told as (
+
+    -- known_day is the first daily row that may count it.
+    select
+        account_id,
+        'active_days_7d' as metric,
+        cast(null as varchar) as thing,
+        1 as value,
+        cast(null as date) as value_on,
+        day as first_day,
+        day + 6 as last_day,
+        first_day as known_day
+    from active_days
+
+    union all
+
+    select
+        account_id,
+        'active_days_30d' as metric,
+        null as thing,
+        1 as value,
+        null as value_on,
+        day as first_day,
+        day + 29 as last_day,
+        first_day as known_day
+    from active_days
+
+    union all
+
+    select
+        account_id,
+        'last_active_on' as metric,
+        null as thing,
+        null as value,
+        day as value_on,
+        day as first_day,
+        null as last_day,
+        first_day as known_day
+    from active_days
+
+    union all
+
+    select
+        uses.account_id,
+        usage_windows.metric,
+        null as thing,
+        uses.use_count as value,
+        null as value_on,
+        uses.day + usage_windows.days_later as first_day,
+        uses.day + usage_windows.days_later + usage_windows.length - 1 as last_day,
+        uses.first_day as known_day
+    from uses
+    cross join usage_windows
+
+    union all
+
+    select
+        account_id,
+        'modules_used_30d' as metric,
+        module as thing,
+        1 as value,
+        null as value_on,
+        day as first_day,
+        day + 29 as last_day,
+        first_day as known_day
     from use_days
-
     where module <> '(none)'
 
-    group by account_id, module, first_day
+    union all
 
-),
-
-module_reached as (
-
-    select
-        *,
-        max(last_day) over (
-            partition by account_id, module
-            order by first_day, last_day
-            rows between unbounded preceding and 1 preceding
-        ) as reached_day
-
-    from module_uses
-
-    where first_day <= last_day
-
-),
-
-states as (
-
-    -- In force on day d: begun before the end of d, and not over before it (spec 00, "Time").
     select
         account_id,
-        'mrr' as metric,
-        amount as value,
-        starts_at,
-        ends_at,
-        known_from,
-        known_until
-
-    from item_amounts
-
-    where policy = 'standard' and rule is null
+        'features_used_30d' as metric,
+        module || ' / ' || feature as thing,
+        1 as value,
+        null as value_on,
+        day as first_day,
+        day + 29 as last_day,
+        first_day as known_day
+    from use_days
+    where feature <> '(none)'
 
     union all
 
     select
         account_id,
+        'error_count_30d' as metric,
+        null as thing,
+        quantity as value,
+        null as value_on,
+        day as first_day,
+        day + 29 as last_day,
+        first_day as known_day
+    from events
+    where event_type = 'error'
+
+    union all
+
+    select
+        account_id,
+        'last_login_on' as metric,
+        null as thing,
+        null as value,
+        day as value_on,
+        day as first_day,
+        null as last_day,
+        first_day as known_day
+    from events
+    where event_type = 'login'
+
+),
+
+actor_windows (metric, length) as (
+
+    values
+    ('dau', 1),
+    ('wau', 7),
+    ('active_user_days_30d', 30)
+
+),
+
+users_told as (
+
+    -- Of the users of a week each counts once; the user-days of 30 days count one by one.
+    select
+        actor_days.account_id,
+        actor_windows.metric,
+        case when actor_windows.metric = 'wau' then actor_days.user_id end as thing,
+        1 as value,
+        greatest(actor_days.day, actor_days.user_active_known_day) as first_day,
+        actor_days.day + actor_windows.length - 1 as last_day
+
+    from actor_days
+
+    cross join actor_windows
+
+),
+
+dated_tickets as (
+
+    select
+        tickets.account_id,
+        tickets.priority,
+        tickets.is_escalated,
+        {{ local_day('tickets.starts_at') }} as opened_on,
+        {{ local_day('tickets.ends_at') }} as ended_on,
+        {{ local_day('linked_tickets.deleted_at') }} as deleted_on,
+        try_cast(linked_tickets.satisfaction_score as decimal(18, 4)) as satisfaction_score,
+        tickets.known_from,
+        tickets.known_until,
+        tickets.is_latest
+
+    from tickets
+
+    inner join linked_tickets
+        on
+            tickets.ticket_id = linked_tickets.ticket_id
+            and tickets.account_id = linked_tickets.account_id
+            and tickets.known_from = linked_tickets.known_from
+
+),
+
+ticket_measures as (
+
+    select
+        dated_tickets.*,
+        measures.metric,
+        measures.value,
+        case when measures.metric = 'oldest_open_ticket_on' then dated_tickets.opened_on end
+            as value_on,
+        measures.first_day,
+        measures.last_day
+
+    from dated_tickets,
+        lateral (
+            values
+            ('open_tickets', 1, dated_tickets.opened_on, dated_tickets.ended_on - 1),
+            ('oldest_open_ticket_on', null, dated_tickets.opened_on, dated_tickets.ended_on - 1),
+            (
+                'urgent_open_tickets',
+                case
+                    when dated_tickets.priority = 'urgent' or dated_tickets.is_escalated then 1
+                end,
+                dated_tickets.opened_on,
+                dated_tickets.ended_on - 1
+            ),
+            (
+                'escalated_open_tickets',
+                case when dated_tickets.is_escalated then 1 end,
+                dated_tickets.opened_on,
+                dated_tickets.ended_on - 1
+            ),
+            (
+                'tickets_opened_30d',
+                1,
+                dated_tickets.opened_on,
+                least(dated_tickets.opened_on + 29, dated_tickets.deleted_on - 1)
+            ),
+            (
+                'tickets_solved_30d',
+                case when dated_tickets.ended_on is not null then 1 end,
+                dated_tickets.ended_on,
+                least(dated_tickets.ended_on + 29, dated_tickets.deleted_on - 1)
+            ),
+            (
+                'satisfaction_answers_90d',
+                case
+                    when
+                        dated_tickets.ended_on is not null
+                        and dated_tickets.satisfaction_score is not null
+                        then 1
+                end,
+                dated_tickets.ended_on,
+                least(dated_tickets.ended_on + 89, dated_tickets.deleted_on - 1)
+            ),
+            (
+                'satisfaction_sum_90d',
+                case
+                    when dated_tickets.ended_on is not null
+                        then dated_tickets.satisfaction_score
+                end,
+                dated_tickets.ended_on,
+                least(dated_tickets.ended_on + 89, dated_tickets.deleted_on - 1)
+            )
+        ) as measures (metric, value, first_day, last_day)
+
+    where measures.value is not null or measures.metric = 'oldest_open_ticket_on'
+
+),
+
+told as (
+
+    select
+        bases.basis,
+        usage_told.account_id,
+        usage_told.metric,
+        usage_told.thing,
+        usage_told.value,
+        usage_told.value_on,
         case
-            when phase = 'trial' then 'trial_phases'
-            when state = 'past_due' then 'past_due_phases'
-            else 'paid_phases'
-        end as metric,
-        1 as value,
-        starts_at,
-        ends_at,
-        known_from,
-        known_until
+            when bases.basis = 'restated' then usage_told.first_day
+            else greatest(usage_told.first_day, usage_told.known_day)
+        end as first_day,
+        usage_told.last_day
 
-    from phases
+    from usage_told
 
-    union all
+    cross join bases
 
-    -- Whoever has ever paid: an account without a phase in force is then churned, and no lead.
-    select
-        account_id,
-        'paid_phases_so_far' as metric,
-        1 as value,
-        starts_at,
-        null as ends_at,
-        known_from,
-        known_until
-
-    from phases
-
-    where phase = 'paid'
-
-    union all
+    union all by name
 
     select
-        account_id,
-        'open_tickets' as metric,
-        1 as value,
-        starts_at,
-        ends_at,
-        known_from,
-        known_until
+        'as_known' as basis,
+        *
 
-    from tickets
+    from users_told
 
-    union all
+    union all by name
 
     select
-        account_id,
-        'urgent_open_tickets' as metric,
-        1 as value,
-        starts_at,
-        ends_at,
-        known_from,
-        known_until
+        bases.basis,
+        ticket_measures.account_id,
+        ticket_measures.metric,
+        ticket_measures.value,
+        ticket_measures.value_on,
+        {{ counted_days('ticket_measures') }}
 
-    from tickets
+    from ticket_measures
 
-    where priority = 'urgent' or is_escalated
+    inner join bases on bases.basis = 'as_known' or ticket_measures.is_latest
 
-),
-
-spans as (
+    union all by name
 
     select
+        basis,
         account_id,
         measure as metric,
         1 as value,
@@ -201,75 +421,103 @@ spans as (
 
     from user_spans
 
-    where basis = 'as_known'
+    union all by name
 
-    union all
+    select distinct
+        'restated' as basis,
+        ticket_measures.account_id,
+        'known_late_on' as metric,
+        {{ known_late('ticket_measures') }}
+
+    from ticket_measures
+
+    union all by name
+
+    -- A day's use counts for 60 days at most.
+    select
+        'restated' as basis,
+        account_id,
+        'known_late_on' as metric,
+        first_day as value_on,
+        day as first_day,
+        least(day + 59, first_day - 1) as last_day
+
+    from late_event_days
+
+    union all by name
+
+    select * from billing
+
+    union all by name
+
+    select * from relations
+
+),
+
+bounded as (
 
     select
-        account_id,
-        'active_days_30d' as metric,
-        1 as value,
-        first_day,
-        day + 29 as last_day
+        told.basis,
+        told.account_id,
+        told.metric,
+        told.thing,
+        told.value,
+        told.value_on,
+        told.first_day,
+        coalesce(told.last_day, cast('9999-01-01' as date)) as last_day
 
-    from active_days
+    from told
 
-    union all
+    left join due on told.account_id = due.account_id
 
+    where
+        told.first_day <= coalesce(told.last_day, told.first_day)
+        and (
+            told.basis = 'restated'
+            or coalesce(told.last_day, cast('9999-01-01' as date)) >= due.due_from
+        )
+
+),
+
+reached as (
+
+    -- What counts once on a day, however many of its spans reach that day.
     select
-        account_id,
-        'use_count_30d' as metric,
-        use_count as value,
-        first_day,
-        day + 29 as last_day
+        *,
+        max(last_day) over (
+            partition by basis, account_id, metric, thing
+            order by first_day, last_day
+            rows between unbounded preceding and 1 preceding
+        ) as reached_day
 
-    from uses
+    from bounded
 
-    union all
+    where thing is not null
 
-    select
-        account_id,
-        'use_count_prior_30d' as metric,
-        use_count as value,
-        greatest(day + 30, first_day) as first_day,
-        day + 59 as last_day
+),
 
-    from uses
+spans as (
 
-    union all
+    select * from bounded
 
-    -- A module counts once on a day, however many of its uses reach that day.
-    select
-        account_id,
-        'modules_used_30d' as metric,
-        1 as value,
-        case when first_day <= reached_day then reached_day + 1 else first_day end as first_day,
-        last_day
+    where thing is null
 
-    from module_reached
+    union all by name
 
-    union all
+    select * replace (greatest(first_day, coalesce(reached_day + 1, first_day)) as first_day)
 
-    select
-        account_id,
-        metric,
-        value,
-        greatest({{ local_day('starts_at') }}, {{ known_day('known_from') }}) as first_day,
-        least(
-            {{ local_day('ends_at') }} - 1,
-            {{ known_day('known_until') }} - 1
-        ) as last_day
-
-    from states
+    from reached
 
 ),
 
 final as (
 
     select
+        basis,
         account_id,
         metric,
-        cast(value as decimal(18, 2)) as value,
+        cast(value as decimal(18, 4)) as value,
+        value_on,
         first_day,
         last_day
 

@@ -42,12 +42,7 @@ dated as (
     where
         payments.is_latest
         and (payments.deleted_at is null or payments.deleted_at >= {{ as_of() }})
-        and coalesce(payments.status, 'succeeded') not in (
-            'failed', 'failure', 'pending', 'processing', 'in_progress', 'scheduled', 'draft',
-            'canceled', 'cancelled', 'declined', 'rejected', 'void', 'voided', 'error', 'expired',
-            'requires_payment_method', 'requires_action', 'requires_confirmation',
-            'requires_capture'
-        )
+        and {{ moves_money('payments.status') }}
 
 ),
 

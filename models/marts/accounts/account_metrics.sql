@@ -1,5 +1,6 @@
--- One row per account and metric, as of the as-of day: the last full day's value as
--- account_metrics_daily has it, its change, mean and trends, and what the account's peers have.
+-- One row per account and metric, as of the as-of day: the last full day's value as it was known
+-- at its end (account_metrics_daily), its change, mean and trends against the days before as they
+-- are known now (account_metrics_daily_restated), and what the account's peers have.
 -- What a metric means stands in metric_registry alone. Slopes are least squares over the days with
 -- a value, per week; under 7 such days they are NULL (spec 50).
 
@@ -8,6 +9,14 @@ with
 metrics as (
 
     select * from {{ ref('account_metrics_daily') }}
+
+    where day = {{ as_of_day() }} - 1
+
+    union all by name
+
+    select * exclude (days_late) from {{ ref('account_metrics_daily_restated') }}
+
+    where day between {{ as_of_day() }} - 180 and {{ as_of_day() }} - 2
 
 ),
 
@@ -36,8 +45,6 @@ recent as (
     from metrics
 
     inner join accounts on metrics.account_id = accounts.account_id
-
-    where metrics.day >= {{ as_of_day() }} - 180
 
 ),
 

@@ -39,21 +39,73 @@ health as (
 
 ),
 
-conditions as (
+health_reasons as (
 
-    select * from {{ ref('fct_health_conditions_daily') }}
-
-),
-
-sentences as (
-
-    select * from {{ ref('health_conditions') }}
+    select * from {{ ref('health_reasons') }}
 
 ),
 
-registry as (
+kpis as (
 
-    select * from {{ ref('metric_registry') }}
+    select * from {{ ref('account_kpis') }}
+
+),
+
+peers as (
+
+    select * from {{ ref('account_metrics') }}
+
+),
+
+licenses as (
+
+    select * from {{ ref('account_license_totals') }}
+
+),
+
+nps as (
+
+    select * from {{ ref('account_nps') }}
+
+),
+
+tasks as (
+
+    select * from {{ ref('fct_tasks') }}
+
+    where is_open
+
+),
+
+interactions as (
+
+    select * from {{ ref('fct_interactions') }}
+
+    where is_two_way
+
+),
+
+contacts as (
+
+    select * from {{ ref('dim_contacts') }}
+
+    where trim(key_role) <> ''
+
+),
+
+team as (
+
+    select * from {{ ref('account_team') }}
+
+    where is_current
+
+),
+
+alerts as (
+
+    select * from {{ ref('fct_alerts') }}
+
+    where is_open
 
 ),
 
@@ -102,23 +154,26 @@ renewal_days as (
 
     select
         account_id,
-        next_renewal_on
+        next_renewal_on,
+        arr
     from terms
 
     union all
 
     -- Without a term, the end of the period that is paid for, of what is not to be cancelled.
     select
-        account_id,
-        {{ local_day('current_period_end_at') }} as next_renewal_on
+        subscriptions.account_id,
+        {{ local_day('subscriptions.current_period_end_at') }} as next_renewal_on,
+        terms.arr
     from subscriptions
+    left join terms on subscriptions.subscription_id = terms.subscription_id
     where
-        is_latest
-        and coalesce(renewal_term_months, 0) = 0
-        and current_period_end_at >= {{ as_of() }}
-        and ended_at is null
-        and cancel_at is null
-        and coalesce(status, 'active') in ('active', 'past_due')
+        subscriptions.is_latest
+        and coalesce(subscriptions.renewal_term_months, 0) = 0
+        and subscriptions.current_period_end_at >= {{ as_of() }}
+        and subscriptions.ended_at is null
+        and subscriptions.cancel_at is null
+        and coalesce(subscriptions.status, 'active') in ('active', 'past_due')
 
 ),
 
@@ -126,11 +181,16 @@ renewals as (
 
     select
         account_id,
-        min(next_renewal_on) as next_renewal_on
+        next_renewal_on,
+        sum(arr) as renewal_arr
 
     from renewal_days
 
-    group by account_id
+    where next_renewal_on is not null
+
+    group by account_id, next_renewal_on
+
+    qualify row_number() over (partition by account_id order by next_renewal_on) = 1
 
 ),
 
@@ -166,78 +226,103 @@ latest_health as (
 
 ),
 
-worded as (
-
-    select
-        conditions.account_id,
-        conditions.condition,
-        row_number() over (
-            partition by conditions.account_id
-            order by
-                case
-                    when latest_health.state = 'good' then conditions.contribution
-                    else conditions.effective_weight * 100 - conditions.contribution
-                end desc,
-                conditions.condition
-        ) as position,
-        replace(
-            replace(
-                replace(
-                    sentences.sentence,
-                    '{value}',
-                    case
-                        when registry.unit = 'ratio'
-                            then
-                                cast(
-                                    cast(round(conditions.metric_value * 100) as integer) as varchar
-                                )
-                                || ' %'
-                        else format('{:g}', cast(conditions.metric_value as double))
-                    end
-                ),
-                '{lower}',
-                case
-                    when registry.unit = 'ratio'
-                        then
-                            cast(cast(round(conditions.lower_edge * 100) as integer) as varchar)
-                            || ' %'
-                    else format('{:g}', cast(conditions.lower_edge as double))
-                end
-            ),
-            '{upper}',
-            case
-                when registry.unit = 'ratio'
-                    then
-                        cast(cast(round(conditions.upper_edge * 100) as integer) as varchar)
-                        || ' %'
-                else format('{:g}', cast(conditions.upper_edge as double))
-            end
-        ) as reason
-
-    from conditions
-
-    inner join latest_health
-        on
-            conditions.account_id = latest_health.account_id
-            and conditions.day = latest_health.day
-
-    inner join sentences on conditions.condition = sentences.condition
-
-    inner join registry on conditions.metric = registry.metric
-
-    where conditions.influences_state
-
-),
-
 reasons as (
 
     select
         account_id,
-        max(reason) filter (where position = 1) as reason_1,
-        max(reason) filter (where position = 2) as reason_2,
-        max(reason) filter (where position = 3) as reason_3
+        max(sentence) filter (where position = 1) as reason_1,
+        max(sentence) filter (where position = 2) as reason_2,
+        max(sentence) filter (where position = 3) as reason_3
 
-    from worded
+    from health_reasons
+
+    group by account_id
+
+),
+
+benchmarks as (
+
+    select
+        account_id,
+        max(profile_peer_median) filter (where metric = 'mau') as mau_peer_median,
+        max(profile_peer_median) filter (where metric = 'active_user_ratio')
+            as active_user_ratio_peer_median,
+        max(profile_peer_median) filter (where metric = 'modules_used_30d')
+            as modules_used_30d_peer_median,
+        max(slope_8_weeks) filter (where metric = 'mau') as mau_slope_8_weeks
+
+    from peers
+
+    where metric in ('mau', 'active_user_ratio', 'modules_used_30d')
+
+    group by account_id
+
+),
+
+next_tasks as (
+
+    -- What is due first; what has no day comes last.
+    select * from tasks
+
+    qualify
+        row_number() over (
+            partition by account_id order by due_on asc nulls last, created_at asc, task_id asc
+        ) = 1
+
+),
+
+last_touches as (
+
+    select * from interactions
+
+    qualify
+        row_number() over (
+            partition by account_id order by occurred_at desc, interaction_id desc
+        ) = 1
+
+),
+
+people as (
+
+    select
+        account_id,
+        string_agg(
+            coalesce(full_name, contact_id) || ' (' || trim(key_role) || ')', ', '
+            order by full_name, contact_id
+        ) as key_contact_names
+
+    from contacts
+
+    group by account_id
+
+),
+
+teams as (
+
+    select
+        account_id,
+        string_agg(
+            role || ': ' || coalesce(full_name, team_member_id), ', '
+            order by role, full_name, team_member_id
+        ) as team
+
+    from team
+
+    group by account_id
+
+),
+
+alarms as (
+
+    select
+        account_id,
+        count(*) as open_alerts,
+        count(*) filter (where severity = 'critical') as open_critical_alerts,
+        arg_max(
+            severity, case severity when 'critical' then 3 when 'warning' then 2 else 1 end
+        ) as highest_alert_severity
+
+    from alerts
 
     group by account_id
 
@@ -271,11 +356,13 @@ gathered as (
         accounts.industry,
         accounts.product_line,
         accounts.size_band,
+        metrics.tenure_days,
         csms.csm_id,
         csms.csm_name,
         csms.csm_email,
         csms.manager_id,
         csms.manager_name,
+        teams.team,
         latest_health.profile as health_profile,
         latest_health.score as health_score,
         latest_health.state as health_state,
@@ -288,24 +375,73 @@ gathered as (
         reasons.reason_1,
         reasons.reason_2,
         reasons.reason_3,
+        coalesce(alarms.open_alerts, 0) as open_alerts,
+        coalesce(alarms.open_critical_alerts, 0) as open_critical_alerts,
+        alarms.highest_alert_severity,
+        accounts.contract_value_amount,
+        accounts.currency as contract_currency,
         cast(balances.mrr as decimal(18, 2)) as mrr,
         cast(balances.mrr * 12 as decimal(18, 2)) as arr,
         cast(balances.mrr - balances.mrr_30_days_ago as decimal(18, 2)) as mrr_change_30d,
         renewals.next_renewal_on,
         renewals.next_renewal_on - {{ as_of_day() }} as days_to_renewal,
+        coalesce(renewals.next_renewal_on - {{ as_of_day() }} <= 90, false) as is_renewal_upcoming,
+        cast(renewals.renewal_arr as decimal(18, 2)) as renewal_arr,
+        kpis.renewal_risk_points,
+        kpis.renewal_risk_band,
+        metrics.overdue_amount,
+        metrics.days_overdue,
+        metrics.open_deals_amount,
+        kpis.expansion_score,
+        coalesce(kpis.is_expansion_flagged, false) as is_expansion_flagged,
+        licenses.status as license_status,
+        licenses.expires_on as license_expires_on,
+        licenses.seats_purchased as purchased_seats,
+        licenses.seats_active as active_seats,
+        licenses.active_seat_ratio as seat_adoption_ratio,
+        kpis.feature_adoption_ratio,
+        kpis.time_to_value_days,
+        coalesce(kpis.is_time_to_value_censored, false) as is_time_to_value_censored,
+        kpis.engagement_score,
         metrics.registered_users_30d,
         metrics.mau,
+        benchmarks.mau_peer_median,
+        benchmarks.mau_slope_8_weeks,
         metrics.active_user_ratio,
+        benchmarks.active_user_ratio_peer_median,
+        metrics.stickiness_ratio,
         metrics.active_days_30d,
         metrics.use_count_30d,
         metrics.use_count_change_ratio,
         metrics.modules_used_30d,
+        benchmarks.modules_used_30d_peer_median,
         top_modules.top_modules,
         activity.last_login_at,
         activity.last_activity_at,
         metrics.days_since_last_activity,
         metrics.open_tickets,
         metrics.urgent_open_tickets,
+        metrics.escalated_open_tickets,
+        metrics.oldest_open_ticket_days,
+        metrics.satisfaction_90d,
+        nps.mean_score as nps_mean,
+        nps.net_promoter,
+        nps.response_count as nps_answers,
+        nps.age_days as days_since_nps,
+        last_touches.occurred_on as last_touch_on,
+        last_touches.interaction_type as last_touch_type,
+        {{ as_of_day() }} - last_touches.occurred_on as days_since_last_touch,
+        metrics.interactions_30d,
+        metrics.contacts_engaged_30d,
+        metrics.key_contacts,
+        people.key_contact_names,
+        next_tasks.task_type as next_task,
+        next_tasks.assignee_name as next_task_assignee,
+        next_tasks.due_on as next_task_due_on,
+        metrics.open_tasks,
+        metrics.overdue_tasks,
+        metrics.open_goals,
+        metrics.goals_progress_ratio,
         accounts.is_test,
         accounts.created_on
 
@@ -331,11 +467,30 @@ gathered as (
 
     left join top_modules on accounts.account_id = top_modules.account_id
 
+    left join kpis on accounts.account_id = kpis.account_id
+
+    left join benchmarks on accounts.account_id = benchmarks.account_id
+
+    left join licenses on accounts.account_id = licenses.account_id
+
+    left join nps on accounts.account_id = nps.account_id
+
+    left join next_tasks on accounts.account_id = next_tasks.account_id
+
+    left join last_touches on accounts.account_id = last_touches.account_id
+
+    left join people on accounts.account_id = people.account_id
+
+    left join teams on accounts.account_id = teams.account_id
+
+    left join alarms on accounts.account_id = alarms.account_id
+
 ),
 
 final as (
 
-    -- Attention: recurring revenue at risk, then points lost in 7 days, over the active accounts.
+    -- Attention: open critical alerts, then recurring revenue at risk, then points lost in 7 days,
+    -- over the active accounts.
     select
         *,
         case
@@ -344,6 +499,7 @@ final as (
                     row_number() over (
                         partition by status in ('customer', 'past_due') and not is_test
                         order by
+                            open_critical_alerts desc,
                             cast(arr as decimal(24, 2)) * (100 - health_score) desc nulls last,
                             health_score_7_days_ago - health_score desc nulls last,
                             account_id

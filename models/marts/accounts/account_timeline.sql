@@ -1,6 +1,6 @@
 -- One row per thing that happened to an account before the as-of instant, in one stream: e-mails,
--- calls, meetings, notes, check-ins, trainings, tickets, NPS answers, invoices, changes of what is
--- paid and of health. An e-mail that two sources tell of is one.
+-- calls, meetings, notes, check-ins, trainings, tickets, NPS answers, invoices, alerts, changes of
+-- what is paid and of health. An e-mail that two sources tell of is one.
 
 with
 
@@ -43,6 +43,12 @@ mrr_movements as (
     select * from {{ ref('fct_mrr_movements') }}
 
     where policy = 'standard' and movement <> 'fx'
+
+),
+
+alert_events as (
+
+    select * from {{ ref('fct_alert_events') }}
 
 ),
 
@@ -190,7 +196,21 @@ entries as (
 
     union all
 
-    -- A day's health is told as of its beginning.
+    -- What a day's health and its alerts are is told as of its beginning.
+    select
+        account_id,
+        'alert' as category,
+        transition as sub_type,
+        null as subject,
+        concat_ws(': ', rule, reason) as said,
+        alert_id as source_id,
+        concat_ws('|', 'alert', alert_id, ordinal) as entry_id,
+        {{ first_instant('on_day') }} as occurred_at
+
+    from alert_events
+
+    union all
+
     select
         account_id,
         'health' as category,

@@ -1,5 +1,6 @@
--- One row per task of an account that is no test one, with its state at the as-of instant. A task
--- that is due on the as-of day is not overdue yet.
+-- One row per task of an account that is no test one, with its state at the as-of instant: those of
+-- the CRM, and those that workflows gave to somebody. A task that is due on the as-of day is not
+-- overdue yet.
 
 with
 
@@ -8,6 +9,12 @@ tasks as (
     select * from {{ ref('stg_crm__tasks') }}
 
     where is_latest and (deleted_at is null or deleted_at >= {{ as_of() }})
+
+),
+
+alert_tasks as (
+
+    select * from {{ ref('stg_ledger__alert_tasks') }}
 
 ),
 
@@ -25,28 +32,57 @@ team_members as (
 
 ),
 
+gathered as (
+
+    select
+        task_id,
+        account_id,
+        task_type,
+        status,
+        priority,
+        assignee_id,
+        coalesce(extras ->> 'source', 'crm') as source,
+        due_on,
+        {{ local_day('created_at') }} as created_on,
+        {{ local_day('completed_at') }} as completed_on,
+        created_at,
+        completed_at,
+        coalesce(updated_at >= {{ as_of() }}, true) as is_history_assumed
+
+    from tasks
+
+    union all by name
+
+    -- A task of a workflow is created, due and done on data days.
+    select
+        task_id,
+        account_id,
+        title as task_type,
+        case when done_on is null then 'open' else coalesce(closed_how, 'done') end as status,
+        assignee_id,
+        'alert' as source,
+        due_on,
+        created_on,
+        done_on as completed_on,
+        created_at,
+        {{ first_instant('done_on') }} as completed_at,
+        false as is_history_assumed
+
+    from alert_tasks
+
+),
+
 judged as (
 
     select
-        tasks.task_id,
-        accounts.account_id,
-        tasks.task_type,
-        tasks.status,
-        tasks.priority,
-        tasks.assignee_id,
+        tasks.*,
+        accounts.account_id as owner_id,
         team_members.full_name as assignee_name,
-        coalesce(tasks.extras ->> 'source', 'crm') as source,
-        tasks.due_on,
-        tasks.created_at,
-        tasks.completed_at,
-        {{ local_day('tasks.created_at') }} as created_on,
-        {{ local_day('tasks.completed_at') }} as completed_on,
-        tasks.completed_at is not null
+        tasks.completed_on is not null
         or tasks.status in ('completed', 'complete', 'done', 'closed') as is_completed,
-        tasks.status in ('cancelled', 'canceled') as is_cancelled,
-        coalesce(tasks.updated_at >= {{ as_of() }}, true) as is_history_assumed
+        tasks.status in ('cancelled', 'canceled') as is_cancelled
 
-    from tasks
+    from gathered as tasks
 
     inner join accounts on tasks.account_id = accounts.named_id
 
@@ -68,7 +104,7 @@ final as (
 
     select
         task_id,
-        account_id,
+        owner_id as account_id,
         task_type,
         status,
         priority,

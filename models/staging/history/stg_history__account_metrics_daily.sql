@@ -12,6 +12,13 @@ source as (
 
 renamed as (
 
+    -- Before the first release the history has no metric yet, one of an older release not all.
+    select cast(null as bigint) as past_due_days
+
+    where false
+
+    union all by name
+
     select * from source
 
 )

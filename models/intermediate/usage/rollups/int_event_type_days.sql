@@ -1,4 +1,5 @@
--- One row per account, actor, event type, event name and local day: how often it happened.
+-- One row per account, actor, event type, event name, local day and first daily row that may count
+-- it: how often it happened. What lands late has a row of its own.
 
 with
 
@@ -17,12 +18,14 @@ final as (
         event_type,
         event_name,
         day,
+        greatest(day, known_day) as first_day,
         count(*) as event_count,
         cast(sum(quantity) as bigint) as quantity
 
     from events
 
-    group by account_id, actor_id, user_id, event_type, event_name, day
+    group by
+        account_id, actor_id, user_id, event_type, event_name, day, greatest(day, known_day)
 
 )
 

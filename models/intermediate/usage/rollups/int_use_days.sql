@@ -1,5 +1,5 @@
--- One row per account, module, local day and first daily row that may count it: quantity of use.
--- What lands late has a row of its own, so that a day's row counts what it knew and no more.
+-- One row per account, module, feature, local day and first daily row that may count it: quantity
+-- of use. What lands late has a row of its own, so that a day's row counts what it knew, no more.
 
 with
 
@@ -14,6 +14,7 @@ final as (
     select
         account_id,
         module,
+        feature,
         day,
         greatest(day, known_day) as first_day,
         cast(sum(quantity) as bigint) as use_count

@@ -1,0 +1,45 @@
+"""The portfolio of each csm against its re-computation in plain Python."""
+
+from contextlib import closing
+
+import pytest
+
+from tests.integration.agreement import assert_agree
+from tests.integration.compiled_warehouse import Warehouse, read_rows
+from tests.recompute.account_portfolios import Told, portfolio_weekly
+from tests.recompute.account_relations import related_folders
+from tests.recompute.deliveries import DAYS, FIRST_DAY, ONE_DAY
+
+END = FIRST_DAY + DAYS * ONE_DAY
+
+
+@pytest.mark.parametrize("seed", [3, 6])
+def test_the_portfolio_agrees(warehouse: Warehouse, seed: int) -> None:
+    """Prevents a week that counts an account under a csm, a tier or a state of another day."""
+    landed = related_folders(seed)
+    team = [
+        {"account_id": name, "team_member_id": member, "role": "csm", "valid_from": since}
+        for name, member, since in (
+            ("a", "ann", FIRST_DAY - 99 * ONE_DAY),
+            ("a", "bob", FIRST_DAY + 22 * ONE_DAY),
+            ("b", "ann", FIRST_DAY + 9 * ONE_DAY),
+        )
+    ]
+    tables = landed.tables | {
+        "crm.account_team": team,
+        "landing.deliveries": landed.deliveries,
+    }
+    with closing(warehouse.only("portfolio_weekly").build(tables, END)) as build:
+        plain = portfolio_weekly(
+            Told(
+                metrics=read_rows(build, "accounts.account_metrics_daily"),
+                history=read_rows(build, "accounts.account_history"),
+                health=read_rows(build, "health.fct_account_health_daily"),
+                alerts=read_rows(build, "alerts.fct_alerts"),
+                kpis=read_rows(build, "health.account_kpis"),
+                today=END.date(),
+            )
+        )
+        shown = read_rows(build, "accounts.portfolio_weekly")
+    assert {row["csm_id"] for row in shown} >= {"ann", "bob"}
+    assert_agree(shown, plain, ["week", "csm_id", "tier", "region"])
