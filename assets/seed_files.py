@@ -28,6 +28,7 @@ _ALLOWED = {
     "string_too_short": "some text; the cell must not be empty",
 }
 _ALLOWED_PATTERNS = {
+    "scope": "module:, feature: or event: and a name, such as module:Toolbar",
     "target": "a plain file name of letters, digits, '_', '-' and '.' that ends in .jsonl",
     "rule": "a name of lower-case letters, digits and '_', such as health_fell_below_50",
     "family": "a name of lower-case letters, digits and '_', such as health_low",

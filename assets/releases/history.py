@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.ledger_copies import prepare_ledger_copies
 from assets.transactions import transaction
 
 # What is appended for ever, and the mart that it is appended from (spec 70).
@@ -14,6 +15,8 @@ SHOWN: dict[str, str] = {
     "account_metrics_daily": "accounts.account_metrics_daily",
     "fct_account_health_daily": "health.fct_account_health_daily",
     "fct_health_conditions_daily": "health.fct_health_conditions_daily",
+    "fct_health_changes": "health.fct_health_changes",
+    "account_scoped_metrics_daily": "health.account_scoped_metrics_daily",
 }
 # What the usage rollups were made from: dbt reads and writes it (models/staging/rollups).
 ROLLUP_BOOKS: dict[str, str] = {
@@ -53,11 +56,17 @@ class ReleaseRecord:
     last_delivery_id: int
 
 
+# What was configured, once per version, with the release that it is valid from.
+_CONFIGURATION = (
+    "version varchar, file varchar, row bigint, column_name varchar, value varchar, "
+    "valid_from_release varchar, valid_from timestamptz"
+)
 _FIELDS = tuple(ReleaseRecord.__dataclass_fields__)
 
 
 def prepare_history(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the tables of what was shown, so that dbt can read them before the first release."""
+    prepare_ledger_copies(connection)
     connection.execute("create schema if not exists history")
     for table in SHOWN:
         # The other columns are the mart's own and come with the first append.
@@ -67,6 +76,7 @@ def prepare_history(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists rollups")
     for table, columns in ROLLUP_BOOKS.items():
         connection.execute(f"create table if not exists rollups.{table} ({columns})")
+    connection.execute(f"create table if not exists history.configuration ({_CONFIGURATION})")
     connection.execute(
         "create table if not exists history.releases ("
         "sequence bigint primary key, release_id varchar not null, as_of timestamptz not null, "
@@ -94,12 +104,30 @@ def append_shown(connection: duckdb.DuckDBPyConnection, record: ReleaseRecord) -
         appended = {
             table: _append_days(connection, table, mart, "build") for table, mart in SHOWN.items()
         }
+        remember_configuration(connection, record, "history.configuration")
         connection.execute(
             f"insert into history.releases ({', '.join(_FIELDS)}) "
             f"values ({', '.join('?' * len(_FIELDS))})",
             [getattr(record, name) for name in _FIELDS],
         )
     return appended
+
+
+def remember_configuration(
+    connection: duckdb.DuckDBPyConnection, record: ReleaseRecord, table: str
+) -> None:
+    """Add the seeds' cells to a table of configurations, unless the release before had them too.
+
+    A build whose run recorded no configuration has none to remember.
+    """
+    if not _columns(connection, "build", "reference", "configuration"):
+        return
+    connection.execute(
+        f"insert into {table} select *, ?, ? from reference.configuration "
+        "where version is distinct from (select arg_max(version, valid_from_release) "
+        "from history.configuration)",
+        [record.release_id, record.as_of],
+    )
 
 
 def restore_from_release(connection: duckdb.DuckDBPyConnection, release_file: Path) -> int:
@@ -115,6 +143,8 @@ def restore_from_release(connection: duckdb.DuckDBPyConnection, release_file: Pa
         connection.execute("begin")
         for table, mart in SHOWN.items():
             _append_days(connection, table, mart, "shown")
+        if "valid_from" in _columns(connection, "shown", "meta", "configuration"):
+            connection.execute("insert into history.configuration from shown.meta.configuration")
         connection.execute("commit")
     finally:
         connection.execute("detach shown")
@@ -135,8 +165,11 @@ def is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def _append_days(connection: duckdb.DuckDBPyConnection, table: str, mart: str, catalog: str) -> int:
     schema, name = mart.split(".")
+    told = _columns(connection, catalog, schema, name)
+    if not told:  # an older release, or a part of the warehouse, that has no such mart
+        return 0
     present = _columns(connection, "build", "history", table)
-    for column, data_type in _columns(connection, catalog, schema, name).items():
+    for column, data_type in told.items():
         if column not in present:
             connection.execute(f'alter table history.{table} add column "{column}" {data_type}')
     row = connection.execute(

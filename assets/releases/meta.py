@@ -26,6 +26,15 @@ _CHECKS = (
     ("is_passed", "boolean", "Whether it passed."),
     ("summary", "varchar", "What it said."),
 )
+_CONFIGURATION = (
+    ("version", "Fingerprint of all seeds."),
+    ("file", "The seed file."),
+    ("row", "Row number in it; the header is not counted."),
+    ("column_name", "The column."),
+    ("value", "The text of the cell."),
+    ("valid_from_release", "The first release that was made with this version."),
+    ("valid_from", "Its as-of instant; a version is valid until the next one's."),
+)
 _COPIED = {
     "quarantine": (
         "landing.quarantine",
@@ -36,8 +45,12 @@ _COPIED = {
         "One row per delivery (table, path, content): what each file brought and when it is known.",
     ),
     "configuration": (
-        "reference.configuration",
-        "One row per cell of the seeds: what was configured in this release is a query.",
+        "history.configuration",
+        (
+            "One row per version and cell of the seeds: what was configured in a release, or on "
+            "a day, "
+            "is a query."
+        ),
     ),
 }
 
@@ -69,6 +82,8 @@ def write_meta(
         connection.execute(f"create table release.meta.{name} as from build.{origin}")
         tables.comment_on_table(connection, f"meta.{name}", description)
         _comment_like(connection, name, origin)
+    history.remember_configuration(connection, record, "release.meta.configuration")
+    tables.comment_on_columns(connection, "meta.configuration", _CONFIGURATION)
 
 
 def read_watermarks(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -1,80 +1,201 @@
-"""What the health seeds say, row by row: profiles and the conditions that belong to them."""
+"""What is wrong in the health seeds: each row by itself, and what rows say of one another."""
 
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Any
 
-from pydantic import Field, model_validator
-
-from assets.seed_files import Problem, SeedRow, label, read_rows, repeated
+from assets.seed_files import Located, Problem, label, read_rows, repeated
+from assets.warehouse.health_rows import (
+    AGE,
+    BACKTEST_SETTINGS,
+    EXPANSION_SETTINGS,
+    RENEWAL_RISK_SETTINGS,
+    SCOPED_METRIC,
+    WORDS,
+    ConditionPart,
+    ConditionThreshold,
+    HealthCap,
+    HealthCondition,
+    HealthProfile,
+    ProfileFilter,
+    Setting,
+    ValueEvent,
+    is_scoped_metric,
+)
 
 PROFILES_FILE = "health_profiles.csv"
+FILTERS_FILE = "health_profile_filters.csv"
 CONDITIONS_FILE = "health_conditions.csv"
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class HealthProfile(SeedRow):
-    """How a kind of account is judged; the first that matches by position wins."""
-
-    profile: Name
-    position: int = Field(ge=1)
-    description: str = Field(min_length=1)
-    good_from: Decimal = Field(gt=0, le=100)
-    average_from: Decimal = Field(ge=0, le=100)
-    minimum_coverage: Decimal = Field(gt=0, le=1)
-
-    @model_validator(mode="after")
-    def _edges_are_in_order(self) -> Self:
-        if self.average_from >= self.good_from:
-            raise ValueError("average_from is not below good_from; allowed is a lower number")
-        return self
+PARTS_FILE = "health_condition_parts.csv"
+THRESHOLDS_FILE = "health_condition_thresholds.csv"
+CAPS_FILE = "health_caps.csv"
+VALUE_EVENTS_FILE = "value_events.csv"
+RENEWAL_RISK_FILE = "renewal_risk_settings.csv"
+EXPANSION_FILE = "expansion_settings.csv"
+BACKTEST_FILE = "backtest_settings.csv"
 
 
-class HealthCondition(SeedRow):
-    """One metric, put into a band by two edges, with what it weighs."""
+@dataclass(frozen=True, kw_only=True)
+class _Seeds:
+    """The sound rows of the health files."""
 
-    condition: Name
-    profile: Name
-    component: Name
-    metric: Name
-    direction: Literal["higher", "lower"]
-    lower_edge: Decimal
-    upper_edge: Decimal
-    weight: Decimal = Field(gt=0, lt=1000)
-    fresh_days: int = Field(ge=0)
-    stale_days: int = Field(ge=1)
-    minimum_history_days: int = Field(ge=0)
-    sentence: str = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _edges_are_in_order(self) -> Self:
-        if self.lower_edge > self.upper_edge:
-            raise ValueError("lower_edge is above upper_edge; allowed is a lower number")
-        if self.fresh_days >= self.stale_days:
-            raise ValueError("fresh_days is not below stale_days; allowed is a lower number")
-        return self
+    profiles: Sequence[Located[HealthProfile]]
+    filters: Sequence[Located[ProfileFilter]]
+    conditions: Sequence[Located[HealthCondition]]
+    parts: Sequence[Located[ConditionPart]]
+    thresholds: Sequence[Located[ConditionThreshold]]
+    caps: Sequence[Located[HealthCap]]
 
 
 def find_health_problems(seeds: Path, metrics: set[str]) -> list[Problem]:
     """Everything that is wrong in the health seeds, against the metrics that there are."""
     problems: list[Problem] = []
-    profiles = list(read_rows(seeds / PROFILES_FILE, HealthProfile, problems))
-    conditions = list(read_rows(seeds / CONDITIONS_FILE, HealthCondition, problems))
-    names = {found.row.profile for found in profiles}
-    problems += repeated(seeds / PROFILES_FILE, "profile", profiles)
-    problems += repeated(seeds / CONDITIONS_FILE, "condition", conditions)
-    for found in conditions:
-        for column, known in (("profile", names), ("metric", metrics)):
+    read = _Seeds(
+        profiles=list(read_rows(seeds / PROFILES_FILE, HealthProfile, problems)),
+        filters=list(read_rows(seeds / FILTERS_FILE, ProfileFilter, problems)),
+        conditions=list(read_rows(seeds / CONDITIONS_FILE, HealthCondition, problems)),
+        parts=list(read_rows(seeds / PARTS_FILE, ConditionPart, problems)),
+        thresholds=list(read_rows(seeds / THRESHOLDS_FILE, ConditionThreshold, problems)),
+        caps=list(read_rows(seeds / CAPS_FILE, HealthCap, problems)),
+    )
+    value_events = list(read_rows(seeds / VALUE_EVENTS_FILE, ValueEvent, problems))
+    problems += repeated(seeds / PROFILES_FILE, "profile", read.profiles)
+    problems += repeated(seeds / PROFILES_FILE, "position", read.profiles)
+    problems += repeated(seeds / CONDITIONS_FILE, "condition", read.conditions)
+    problems += repeated(seeds / CAPS_FILE, "cap", read.caps)
+    problems += repeated(seeds / VALUE_EVENTS_FILE, "value_event", value_events)
+    problems += _unknown_names(seeds, read)
+    problems += _unknown_metrics(seeds, read, metrics)
+    problems += _unknown_attributes(seeds, read, metrics)
+    problems += _wrong_profiles(seeds, read)
+    problems += _wrong_parts(seeds, read)
+    problems += _wrong_settings(seeds / RENEWAL_RISK_FILE, RENEWAL_RISK_SETTINGS)
+    problems += _wrong_settings(seeds / EXPANSION_FILE, EXPANSION_SETTINGS)
+    problems += _wrong_settings(seeds / BACKTEST_FILE, BACKTEST_SETTINGS)
+    return problems
+
+
+def _unknown_names(seeds: Path, read: _Seeds) -> Iterator[Problem]:
+    """Profiles and conditions that no file defines."""
+    profiles = {found.row.profile for found in read.profiles}
+    conditions = {found.row.condition for found in read.conditions}
+    named: tuple[tuple[str, str, Sequence[Located[Any]], set[str]], ...] = (
+        (CONDITIONS_FILE, "profile", read.conditions, profiles),
+        (FILTERS_FILE, "profile", read.filters, profiles),
+        (PARTS_FILE, "condition", read.parts, conditions),
+        (THRESHOLDS_FILE, "condition", read.thresholds, conditions),
+    )
+    for file, column, rows, known in named:
+        for found in rows:
             said = getattr(found.row, column)
             if said not in known:
+                yield _unknown(seeds / file, found.line, column, said, known)
+
+
+def _unknown_metrics(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[Problem]:
+    """Metrics that are none of the account's, or none that has a scope."""
+    reading: tuple[tuple[str, Sequence[Located[Any]]], ...] = (
+        (CONDITIONS_FILE, read.conditions),
+        (PARTS_FILE, read.parts),
+        (CAPS_FILE, read.caps),
+    )
+    for file, rows in reading:
+        for found in rows:
+            metric, scope = found.row.metric, found.row.scope
+            if metric and scope and not is_scoped_metric(metric):
+                message = f"'{metric}' has no value of one {scope.partition(':')[0]}"
+                yield _problem(seeds / file, found.line, "metric", message, SCOPED_METRIC)
+            elif metric and not scope and metric not in metrics:
+                yield _unknown(seeds / file, found.line, "metric", metric, metrics)
+
+
+def _unknown_attributes(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[Problem]:
+    known = {*WORDS, AGE, *metrics}
+    for found in read.filters:
+        if found.row.attribute not in known:
+            file = seeds / FILTERS_FILE
+            yield _unknown(file, found.line, "attribute", found.row.attribute, known)
+
+
+def _wrong_profiles(seeds: Path, read: _Seeds) -> Iterator[Problem]:
+    """Every account has exactly one profile: all but the last have filters, and each conditions."""
+    file = seeds / PROFILES_FILE
+    filtered = {found.row.profile for found in read.filters}
+    judging = {found.row.profile for found in read.conditions}
+    ordered = sorted(read.profiles, key=lambda found: found.row.position)
+    for found in ordered:
+        name, is_last = found.row.profile, found is ordered[-1]
+        if is_last and name in filtered:
+            message = f"the last profile, '{name}', has filters"
+            yield _problem(file, found.line, "profile", message, "a default without filters")
+        if not is_last and name not in filtered:
+            message = f"'{name}' has no filters and takes every account from those after it"
+            yield _problem(file, found.line, "profile", message, f"a row in {FILTERS_FILE}")
+        if name not in judging:
+            message = f"'{name}' has no conditions"
+            yield _problem(file, found.line, "profile", message, f"a row in {CONDITIONS_FILE}")
+
+
+def _wrong_parts(seeds: Path, read: _Seeds) -> Iterator[Problem]:
+    """Parts belong to conditions of kind any_of, each of which has some; ages stand once."""
+    kinds = {found.row.condition: found.row.kind for found in read.conditions}
+    with_parts = {found.row.condition for found in read.parts}
+    for found in read.parts:
+        if kinds.get(found.row.condition, "any_of") != "any_of":
+            message = f"'{found.row.condition}' is no any_of condition"
+            allowed = "a condition of kind any_of"
+            yield _problem(seeds / PARTS_FILE, found.line, "condition", message, allowed)
+    for condition in read.conditions:
+        if condition.row.kind == "any_of" and condition.row.condition not in with_parts:
+            message = f"'{condition.row.condition}' has no parts"
+            allowed = f"a row in {PARTS_FILE}"
+            yield _problem(seeds / CONDITIONS_FILE, condition.line, "kind", message, allowed)
+    pairs = (
+        (PARTS_FILE, "part", [(f.line, f.row.condition, f.row.part) for f in read.parts]),
+        (
+            THRESHOLDS_FILE,
+            "min_age_days",
+            [(f.line, f.row.condition, f.row.min_age_days) for f in read.thresholds],
+        ),
+    )
+    for file, column, keys in pairs:
+        yield from _repeated_pairs(seeds / file, column, keys)
+
+
+def _repeated_pairs(
+    file: Path, column: str, keys: Sequence[tuple[int, str, int]]
+) -> Iterator[Problem]:
+    seen: set[tuple[str, int]] = set()
+    for line, condition, number in keys:
+        if (condition, number) in seen:
+            message = f"{number} of '{condition}' stands here more than once"
+            yield _problem(file, line, column, message, "each number of a condition on one line")
+        seen.add((condition, number))
+
+
+def _wrong_settings(file: Path, names: Sequence[str]) -> list[Problem]:
+    """A formula's numbers: each of them once, and no other."""
+    problems: list[Problem] = []
+    rows = list(read_rows(file, Setting, problems))
+    problems += repeated(file, "setting", rows)
+    told: Mapping[str, int] = {found.row.setting: found.line for found in rows}
+    for name, line in told.items():
+        if name not in names:
+            problems.append(_unknown(file, line, "setting", name, set(names)))
+    if not problems:
+        for name in names:
+            if name not in told:
                 problems.append(
-                    Problem(
-                        file=label(seeds / CONDITIONS_FILE),
-                        line=found.line,
-                        column=column,
-                        message=f"there is no {column.replace('_', ' ')} named '{said}'",
-                        allowed=", ".join(sorted(known)),
-                    )
+                    _problem(file, 1, "setting", f"'{name}' is missing", "a row for each setting")
                 )
     return problems
+
+
+def _unknown(file: Path, line: int, column: str, said: str, known: set[str]) -> Problem:
+    message = f"there is no {column} named '{said}'"
+    return _problem(file, line, column, message, ", ".join(sorted(known)))
+
+
+def _problem(file: Path, line: int, column: str, message: str, allowed: str) -> Problem:
+    return Problem(file=label(file), line=line, column=column, message=message, allowed=allowed)

@@ -1,5 +1,6 @@
 -- Invariant 10: the conditions' contributions sum to the raw score, to the last digit, and
--- effective weights to 1 wherever there is any data; a known score is the raw one.
+-- effective weights to 1 wherever there is any data; a known score is the override's, else the raw
+-- one under the cap.
 with
 
 conditions as (
@@ -33,4 +34,4 @@ left join conditions
 where
     conditions.contribution is distinct from health.raw_score
     or conditions.effective_weight <> case when health.coverage > 0 then 1 else 0 end
-    or health.score <> health.raw_score
+    or health.score <> coalesce(health.override_score, least(health.raw_score, health.cap_score))

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.releases.history import ReleaseRecord, append_shown
+from assets.releases.history import SHOWN, ReleaseRecord, append_shown
 from tests.integration.agreement import assert_agree
 from tests.integration.compiled_warehouse import Rows, Warehouse, land, open_build, read_rows
 
@@ -25,8 +25,7 @@ def march(day: int) -> datetime:
 
 @pytest.fixture(scope="module")
 def leads_warehouse(warehouse: Warehouse) -> Warehouse:
-    marts = ("account_metrics_daily", "fct_account_health_daily", "fct_health_conditions_daily")
-    return warehouse.only(*marts)
+    return warehouse.only(*SHOWN)
 
 
 def test_a_lead_is_an_account_from_the_day_on_which_both_are_known(

@@ -1,181 +1,160 @@
 """Health once more, in plain Python, from the metrics' rows; shares no code with the product.
 
-Exact fractions, rounded where the spec rounds. Source of every rule: the project's spec 50
-("Profiles and conditions", "Edges", "Reasons", "Slope") and spec 00 ("Numbers").
+Source of every rule: the project's spec 50 ("Profiles and conditions", "Reasons", "Slope",
+`fct_health_changes`) and spec 00 ("Numbers").
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
-from tests.recompute.metrics import Known, first_day_known, watermark_on
-from tests.recompute.revenue import first_instant
+from tests.recompute.health_rules import (
+    Facts,
+    Reading,
+    Row,
+    Rules,
+    coverage_of,
+    decimal,
+    is_on_side,
+    profile_of,
+    raw_of,
+    read_all,
+    state_of,
+    weigh,
+)
 
-Row = Mapping[str, Any]
-
-FULL_MARKS = {"good": Fraction(100), "average": Fraction(50), "poor": Fraction(0)}
-MILLIONTH = Decimal("0.000001")
 ONE_DAY = timedelta(days=1)
+RANKS = {"poor": 0, "average": 1, "good": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """Both health marts as lists of rows."""
+    """The health marts as lists of rows."""
 
-    daily: list[dict[str, Any]]
-    conditions: list[dict[str, Any]]
+    daily: list[dict[str, Any]] = field(default_factory=list)
+    conditions: list[dict[str, Any]] = field(default_factory=list)
+    components: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(kw_only=True)
-class Reading:
-    """One condition of one account day, from what it read to what it gave."""
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One account day, judged."""
 
-    condition: Row
-    value: Fraction | None
-    is_warming_up: bool
-    freshness: Fraction
-    weight: Fraction = Fraction(0)
-
-    @property
-    def name(self) -> str:
-        """The condition's name."""
-        return str(self.condition["condition"])
-
-    @property
-    def live_weight(self) -> Fraction:
-        """The nominal weight as far as its input is fresh."""
-        return Fraction(self.condition["weight"]) * self.freshness
-
-    @property
-    def band(self) -> str | None:
-        """Good, average or poor; a band holds its lower edge. None without an input."""
-        if self.value is None or self.is_warming_up:
-            return None
-        reached = sum(
-            self.value >= Fraction(self.condition[edge]) for edge in ("lower_edge", "upper_edge")
-        )
-        words = ("poor", "average", "good")
-        return words[reached if self.condition["direction"] == "higher" else 2 - reached]
-
-    @property
-    def contribution(self) -> Fraction:
-        """What it gives to the score."""
-        return self.weight * FULL_MARKS[self.band] if self.band else Fraction(0)
-
-    @property
-    def points_lost(self) -> Fraction:
-        """What full marks would add."""
-        return self.weight * 100 - self.contribution
+    facts: Facts
+    rules: Rules
+    profile: Row
+    readings: Sequence[Reading]
+    row: dict[str, Any]
+    cap: Fraction | None
+    override: Fraction | None
 
 
 def judge(
-    known: Known,
-    metrics: Sequence[Row],
-    profile: Row,
-    conditions: Sequence[Row],
+    facts: Sequence[Facts],
+    rules_on: Callable[[date], Rules],
     sources: Mapping[str, str],
+    overrides: Callable[[str, date], Row | None] = lambda _account, _day: None,
 ) -> Judgement:
-    """The rows of `fct_account_health_daily` and `fct_health_conditions_daily`.
+    """The rows of the health marts.
 
     Args:
-        known: what landed, for watermarks and the accounts' first days.
-        metrics: rows of `account_metrics_daily`.
-        profile: the one profile.
-        conditions: its conditions.
+        facts: what was known at each account day's end; no row for a lead's.
+        rules_on: the configuration in force on a day.
         sources: the source of each metric.
+        overrides: the override known and in force for an account on a day.
     """
-    daily: list[dict[str, Any]] = []
-    shown: list[dict[str, Any]] = []
-    for row in metrics:
-        instant = first_instant(row["day"] + ONE_DAY, known.zone)
-        history = (row["day"] - first_day_known(known, row["account_id"], instant)).days + 1
-        readings = [read(known, row, c, sources[c["metric"]], history) for c in conditions]
-        coverage = weigh(readings)
-        day = account_day(row, profile, readings, coverage)
-        daily.append(day)
-        reasons = reasons_of(readings, day, profile)
-        shown.extend(_condition_row(row, profile, r, r.name in reasons) for r in readings)
-    add_slopes(daily)
-    return Judgement(daily=daily, conditions=shown)
+    found = Judgement()
+    by_account: dict[str, list[Judged]] = defaultdict(list)
+    for one in sorted(facts, key=lambda f: (f.account_id, f.day)):
+        judged = _judge_day(one, rules_on(one.day), sources, overrides(one.account_id, one.day))
+        by_account[one.account_id].append(judged)
+    for days in by_account.values():
+        _hold(days)
+        _add_slopes(days)
+        found.changes.extend(_changes(days, sources))
+        for judged in days:
+            found.daily.append(judged.row)
+            found.conditions.extend(_condition_rows(judged))
+            found.components.extend(_component_rows(judged))
+    return found
 
 
-def read(known: Known, row: Row, condition: Row, source: str, history: int) -> Reading:
-    """What a condition reads of a day with so many days of history, and what weight that leaves."""
-    day: date = row["day"]
-    value = row[condition["metric"]]
-    is_warming_up = history < int(condition["minimum_history_days"])
-    watermark = watermark_on(known, source, day)
-    freshness = Fraction(0)
-    if value is not None and watermark is not None and not is_warming_up:
-        freshness = fade((day - watermark).days, condition)
-    return Reading(
-        condition=condition,
-        value=None if value is None else Fraction(_decimal(Fraction(value))),
-        is_warming_up=is_warming_up,
-        freshness=freshness,
+def _judge_day(facts: Facts, rules: Rules, sources: Mapping[str, str], told: Row | None) -> Judged:
+    profile = profile_of(facts, rules)
+    readings = read_all(facts, rules, profile, sources, facts.age)
+    raw, coverage = raw_of(readings), coverage_of(readings)
+    is_known = coverage >= Decimal(profile["minimum_coverage"])
+    cap, cap_name = _cap(facts, rules)
+    capped = raw if cap is None else min(raw, cap)
+    own = _own_state(readings, capped, profile) if is_known else "unknown"
+    row = {
+        "account_id": facts.account_id,
+        "day": facts.day,
+        "profile": profile["profile"],
+        "score": decimal(capped) if is_known else None,
+        "state": own,
+        "unknown_reason": None if is_known else _unknown_reason(readings, coverage),
+        "coverage": coverage,
+        "raw_score": decimal(raw),
+        "cap": cap_name,
+        "cap_score": None if cap is None else decimal(cap),
+        "capped_score": decimal(capped),
+        "override_state": None,
+        "state_before_override": own,
+    }
+    override = None
+    if told is not None:
+        override = None if told["score"] is None else Fraction(told["score"])
+        if is_known:
+            _apply(row, told["state"], override, profile)
+    return Judged(
+        facts=facts,
+        rules=rules,
+        profile=profile,
+        readings=readings,
+        row=row,
+        cap=cap,
+        override=override,
     )
 
 
-def fade(days: int, condition: Row) -> Fraction:
-    """1 while an input is fresh, 0 once it is stale, and a straight line between."""
-    fresh, stale = int(condition["fresh_days"]), int(condition["stale_days"])
-    if days <= fresh:
-        return Fraction(1)
-    if days >= stale:
-        return Fraction(0)
-    return Fraction(_decimal(Fraction(stale - days, stale - fresh)))
+def _apply(row: dict[str, Any], state: str | None, score: Fraction | None, profile: Row) -> None:
+    if score is not None:
+        row["score"] = decimal(score)
+        row["override_state"] = state_of(score, profile)
+    if state is not None:
+        row["override_state"] = state
+    row["state"] = row["override_state"]
+    if row["state"] == "unknown":
+        row["score"], row["unknown_reason"] = None, "override"
 
 
-def weigh(readings: Sequence[Reading]) -> Fraction:
-    """Gives each reading its share of the score, and tells the coverage.
-
-    A missing input's weight goes to the rest of its component, an empty component's to the others.
-    The shares are rounded and sum to 1: what rounding leaves goes to the last condition by name.
-    """
-    nominal: dict[str, Fraction] = defaultdict(Fraction)
-    live: dict[str, Fraction] = defaultdict(Fraction)
-    for r in readings:
-        nominal[r.condition["component"]] += Fraction(r.condition["weight"])
-        live[r.condition["component"]] += r.live_weight
-    whole = sum((nominal[c] for c in nominal if live[c] > 0), Fraction(0))
-    weighing = [r for r in readings if r.live_weight > 0]
-    for r in weighing:
-        component = r.condition["component"]
-        share = nominal[component] * r.live_weight / live[component] / whole
-        r.weight = round(share, 6)
-    if weighing:
-        last = max(weighing, key=lambda r: r.name)
-        last.weight += 1 - sum((r.weight for r in weighing), Fraction(0))
-    return sum(live.values(), Fraction(0)) / sum(nominal.values(), Fraction(0))
+def _cap(facts: Facts, rules: Rules) -> tuple[Fraction | None, str | None]:
+    """The lowest of the caps that hold, the first by name of those that are as low."""
+    hold = []
+    for cap in rules.caps:
+        scope = cap.get("scope")
+        value = (
+            facts.scoped.get((cap["metric"], scope)) if scope else facts.numbers.get(cap["metric"])
+        )
+        if is_on_side(value, cap["operator"], cap["value"]):
+            hold.append((Fraction(cap["score"]), cap["cap"]))
+    return min(hold) if hold else (None, None)
 
 
-def account_day(
-    row: Row, profile: Row, readings: Sequence[Reading], coverage: Fraction
-) -> dict[str, Any]:
-    """The day's score and state."""
-    raw_score = sum((r.contribution for r in readings), Fraction(0))
-    share = _decimal(coverage)
-    is_known = share >= Decimal(profile["minimum_coverage"])
-    return {
-        "account_id": row["account_id"],
-        "day": row["day"],
-        "profile": profile["profile"],
-        "score": _decimal(raw_score) if is_known else None,
-        "state": _state(raw_score, profile) if is_known else "unknown",
-        "unknown_reason": None if is_known else _unknown_reason(readings, share),
-        "coverage": share,
-        "raw_score": _decimal(raw_score),
-    }
-
-
-def _state(score: Fraction, profile: Row) -> str:
-    if score >= Fraction(profile["good_from"]):
-        return "good"
-    return "average" if score >= Fraction(profile["average_from"]) else "poor"
+def _own_state(readings: Sequence[Reading], capped: Fraction, profile: Row) -> str:
+    if profile.get("judged_by") != "rule":
+        return state_of(capped, profile)
+    bands = {r.band for r in readings if r.weight > 0}
+    if "poor" in bands:
+        return "poor"
+    return "average" if "average" in bands else "good"
 
 
 def _unknown_reason(readings: Sequence[Reading], coverage: Decimal) -> str:
@@ -184,21 +163,51 @@ def _unknown_reason(readings: Sequence[Reading], coverage: Decimal) -> str:
     return "no data" if coverage == 0 else "low coverage"
 
 
-def reasons_of(readings: Sequence[Reading], day: Row, profile: Row) -> set[str]:
-    """The conditions that the state is due to."""
-    state = day["state"]
+def _hold(days: Sequence[Judged]) -> None:
+    """While an input of the last complete score is missing or stale, no state is better."""
+    ever: dict[tuple[str, str], set[str]] = defaultdict(set)
+    last: dict[tuple[str, str], str] = {}
+    for judged in days:
+        row = judged.row
+        key = (row["profile"], judged.rules.version)
+        fresh = {r.name for r in judged.readings if r.freshness == 1}
+        lost = sorted(ever[key] & {r.name for r in judged.readings} - fresh)
+        own = row["state_before_override"]
+        row["lost_inputs"] = ", ".join(lost) or None
+        row["last_complete_state"] = last.get(key)
+        row["is_held"] = bool(
+            lost
+            and own != "unknown"
+            and row["override_state"] is None
+            and key in last
+            and RANKS[own] > RANKS[last[key]]
+        )
+        if row["is_held"]:
+            row["state"] = last[key]
+        row["is_complete"] = own != "unknown" and not lost
+        if row["is_complete"]:
+            last[key] = own
+        ever[key] |= fresh
+
+
+def _reasons(judged: Judged) -> set[str]:
+    """The conditions that the state, as the profile alone has it, is due to."""
+    state = judged.row["state_before_override"]
+    weighing = [r for r in judged.readings if r.weight > 0]
     if state == "unknown":
         return set()
-    weighing = [r for r in readings if r.weight > 0]
+    if judged.profile.get("judged_by") == "rule":
+        bands = ("average", "poor") if state == "average" else (state,)
+        return {r.name for r in weighing if r.band in bands}
     if state == "good":
         won = [r for r in weighing if r.contribution > 0]
         return _three(won, {r.name: r.contribution for r in won})
-    edge = Fraction(profile["good_from" if state == "average" else "average_from"])
+    edge = Fraction(judged.profile["good_from" if state == "average" else "average_from"])
     lost = [r for r in weighing if r.points_lost > 0]
-    decisive = [r for r in lost if Fraction(day["raw_score"]) + r.points_lost >= edge]
-    if decisive:
-        return {r.name for r in decisive}
-    return _three(lost, {r.name: r.points_lost for r in lost})
+    raw = raw_of(judged.readings)
+    cap = Fraction(100) if judged.cap is None else judged.cap
+    decisive = {r.name for r in lost if min(raw + r.points_lost, cap) >= edge}
+    return decisive or _three(lost, {r.name: r.points_lost for r in lost})
 
 
 def _three(readings: Sequence[Reading], points: Mapping[str, Fraction]) -> set[str]:
@@ -206,35 +215,113 @@ def _three(readings: Sequence[Reading], points: Mapping[str, Fraction]) -> set[s
     return {r.name for r in ordered[:3]}
 
 
-def _condition_row(row: Row, profile: Row, reading: Reading, is_reason: bool) -> dict[str, Any]:  # noqa: FBT001
-    return {
-        "account_id": row["account_id"],
-        "day": row["day"],
-        "condition": reading.name,
-        "profile": profile["profile"],
-        "component": reading.condition["component"],
-        "metric": reading.condition["metric"],
-        "metric_value": None if reading.value is None else _decimal(reading.value),
-        "band": reading.band,
-        "score": _decimal(FULL_MARKS[reading.band]) if reading.band else None,
-        "freshness_ratio": _decimal(reading.freshness),
-        "effective_weight": _decimal(reading.weight),
-        "contribution": _decimal(reading.contribution),
-        "influences_state": is_reason,
-        "is_warming_up": reading.is_warming_up,
-    }
+def _condition_rows(judged: Judged) -> Iterator[dict[str, Any]]:
+    reasons = _reasons(judged)
+    for r in judged.readings:
+        yield {
+            "account_id": judged.facts.account_id,
+            "day": judged.facts.day,
+            "condition": r.name,
+            "profile": judged.profile["profile"],
+            "component": r.condition["component"],
+            "metric": r.metric,
+            "scope": r.scope,
+            "metric_value": None if r.value is None else decimal(r.value),
+            "lower_edge": decimal(r.edges[0]),
+            "upper_edge": decimal(r.edges[1]),
+            "band": r.band,
+            "score": None if r.score is None else decimal(r.score),
+            "freshness_ratio": decimal(r.freshness),
+            "effective_weight": decimal(r.weight),
+            "contribution": decimal(r.contribution),
+            "influences_state": r.name in reasons,
+            "is_warming_up": r.is_warming_up,
+        }
 
 
-def add_slopes(daily: list[dict[str, Any]]) -> None:
-    """Least squares over the days with a score among the last 28; None under 7 of them."""
-    scores: dict[str, dict[date, Fraction]] = defaultdict(dict)
-    for row in daily:
+def _component_rows(judged: Judged) -> Iterator[dict[str, Any]]:
+    by_component: dict[str, list[Reading]] = defaultdict(list)
+    for r in judged.readings:
+        by_component[r.condition["component"]].append(r)
+    for component, own in by_component.items():
+        weight = sum((r.weight for r in own), Fraction(0))
+        yield {
+            "account_id": judged.facts.account_id,
+            "day": judged.facts.day,
+            "component": component,
+            "score": decimal(raw_of(own) / weight) if weight else None,
+            "weight": decimal(weight),
+            "contribution": decimal(raw_of(own)),
+            "coverage": coverage_of(own),
+            "condition_count": len(own),
+        }
+
+
+def _changes(days: Sequence[Judged], sources: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for before, now in pairwise(days):
+        if now.facts.day - before.facts.day == ONE_DAY:
+            yield _change(before, now, sources)
+
+
+def _change(before: Judged, now: Judged, sources: Mapping[str, str]) -> dict[str, Any]:
+    """The change of the score, one thing after the other."""
+    ours = {"account_id": now.facts.account_id, "day": now.facts.day}
+    old, new = before.row["score"], now.row["score"]
+    names = ("profile", "weights", "thresholds", "missing", "inputs", "cap", "override")
+    if old is None or new is None:
+        return ours | {"change": None} | {f"from_{name}": None for name in names}
+    anew = read_all(before.facts, now.rules, now.profile, sources, now.facts.age)
+    raws = [raw_of(before.readings)] * 3
+    if before.profile["profile"] != now.profile["profile"]:
+        raws = [raw_of(anew)] * 3
+    else:
+        raws[1:] = [_raw_by_weights(before.readings, now.rules), raw_of(anew)]
+    raws += [_raw_of_values(anew, now.readings), raw_of(now.readings)]
+    scores = [Fraction(old), *(_shown(raw, before.cap, before.override) for raw in raws)]
+    scores += [_shown(raws[-1], now.cap, before.override), Fraction(new)]
+    parts = [decimal(after - first) for first, after in pairwise(scores)]
+    split = {f"from_{name}": part for name, part in zip(names, parts, strict=True)}
+    return ours | {"change": new - old} | split
+
+
+def _raw_by_weights(readings: Sequence[Reading], rules: Rules) -> Fraction:
+    weights = {(c["condition"], c["profile"]): Fraction(c["weight"]) for c in rules.conditions}
+    weighed = [
+        replace(r, nominal=weights.get((r.name, r.profile["profile"]), r.nominal)) for r in readings
+    ]
+    weigh(weighed)
+    return raw_of(weighed)
+
+
+def _raw_of_values(anew: Sequence[Reading], now: Sequence[Reading]) -> Fraction:
+    """The day's weights on the values of the day before, on the day's own where there was none."""
+    told = {r.name: r.score for r in anew}
+    total = Fraction(0)
+    for r in now:
+        score = r.score if told[r.name] is None else told[r.name]
+        total += Fraction(decimal(r.weight * (score or 0)))
+    return total
+
+
+def _shown(raw: Fraction, cap: Fraction | None, override: Fraction | None) -> Fraction:
+    if override is not None:
+        return override
+    return raw if cap is None else min(raw, cap)
+
+
+def _add_slopes(days: Sequence[Judged]) -> None:
+    """Least squares over the days with a score among the last 28, since the rules last changed."""
+    points: list[tuple[int, Fraction]] = []
+    key = None
+    for judged in days:
+        row = judged.row
+        now = (row["profile"], judged.rules.version)
+        points = points if now == key else []
+        key = now
+        ordinal = row["day"].toordinal()
         if row["score"] is not None:
-            scores[row["account_id"]][row["day"]] = Fraction(row["score"])
-    for row in daily:
-        own = scores[row["account_id"]]
-        days = [row["day"] - back * ONE_DAY for back in range(28)]
-        slope = _slope([(day.toordinal(), own[day]) for day in days if day in own])
+            points.append((ordinal, Fraction(row["score"])))
+        slope = _slope([point for point in points if point[0] > ordinal - 28])
         row["slope"] = slope
         row["arrow"] = None if slope is None else _arrow(slope)
 
@@ -252,10 +339,3 @@ def _arrow(slope: Fraction) -> str:
     if 28 * slope > 3:
         return "up"
     return "down" if 28 * slope < -3 else "flat"
-
-
-def _decimal(value: Fraction) -> Decimal:
-    """To six digits, half away from zero."""
-    scaled = abs(value) * 1_000_000
-    whole = int(scaled + Fraction(1, 2))
-    return (Decimal(whole) * MILLIONTH).quantize(MILLIONTH) * (1 if value >= 0 else -1)

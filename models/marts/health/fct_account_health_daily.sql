@@ -1,5 +1,7 @@
 -- One row per account per local day: the health that was shown for that day, from what was known
--- and configured then. The slope is least squares over the days with a score among the last 28,
+-- and configured then. While an input of the last complete score under the same profile and
+-- configuration is missing or stale, the state is held: it is no better than that score's. An
+-- override comes last. The slope is least squares over the days with a score among the last 28,
 -- since the profile or the configuration last changed; under 7 such days it is NULL.
 
 with
@@ -10,33 +12,157 @@ recorded as (
 
 ),
 
+recorded_conditions as (
+
+    select * from {{ ref('stg_history__fct_health_conditions_daily') }}
+
+    where configuration_version = '{{ var("configuration_version") }}'
+
+),
+
 scored as (
+
+    select * from {{ ref('int_account_health_scored') }}
+
+),
+
+conditions as (
+
+    select * from {{ ref('int_health_conditions_scored') }}
+
+    where basis = 'day'
+
+),
+
+fresh_rows as (
+
+    select
+        account_id,
+        profile,
+        condition,
+        day
+    from conditions
+    where freshness_ratio = 1
+    union all
+    select
+        account_id,
+        profile,
+        condition,
+        day
+    from recorded_conditions
+    where freshness_ratio = 1
+
+),
+
+first_fresh as (
+
+    select
+        account_id,
+        profile,
+        condition,
+        min(day) as day
+
+    from fresh_rows
+
+    group by account_id, profile, condition
+
+),
+
+lost as (
+
+    -- Inputs that the account once had, under this profile and configuration.
+    select
+        conditions.account_id,
+        conditions.day,
+        string_agg(conditions.condition, ', ' order by conditions.condition) as lost_inputs
+
+    from conditions
+
+    inner join first_fresh
+        on
+            conditions.account_id = first_fresh.account_id
+            and conditions.profile = first_fresh.profile
+            and conditions.condition = first_fresh.condition
+            and conditions.day > first_fresh.day
+
+    where conditions.freshness_ratio < 1
+
+    group by conditions.account_id, conditions.day
+
+),
+
+known as (
+
+    select
+        scored.*,
+        lost.lost_inputs,
+        scored.unknown_reason is null and lost.lost_inputs is null as is_complete,
+        '{{ var("configuration_version") }}' as configuration_version,
+        false as is_recorded
+
+    from scored
+
+    left join lost on scored.account_id = lost.account_id and scored.day = lost.day
+
+    union all by name
+
+    select
+        * exclude (last_complete_state),
+        true as is_recorded
+
+    from recorded
+
+),
+
+remembered as (
 
     select
         *,
-        cast(null as double) as slope,
-        cast(null as varchar) as arrow,
-        '{{ var("configuration_version") }}' as configuration_version
+        last_value(case when is_complete then state_before_override end ignore nulls) over (
+            partition by account_id, profile, configuration_version
+            order by day
+            rows between unbounded preceding and 1 preceding
+        ) as last_complete_state
 
-    from {{ ref('int_account_health_scored') }}
+    from known
+
+),
+
+held as (
+
+    select
+        *,
+        coalesce(
+            not is_recorded
+            and lost_inputs is not null
+            and override_state is null
+            and {{ state_rank('state_before_override') }} > {{ state_rank('last_complete_state') }},
+            false
+        ) as is_held_now
+
+    from remembered
 
 ),
 
 shown as (
 
     select
-        *,
-        false as is_recorded
+        * exclude (state, score, unknown_reason, is_held),
+        case
+            when is_recorded then state
+            when is_held_now then last_complete_state
+            else coalesce(override_state, state_before_override)
+        end as state,
+        case
+            when is_recorded or coalesce(override_state, '') <> 'unknown' then score
+        end as score,
+        case
+            when not is_recorded and override_state = 'unknown' then 'override'
+            else unknown_reason
+        end as unknown_reason,
+        case when is_recorded then coalesce(is_held, false) else is_held_now end as is_held
 
-    from scored
-
-    union all by name
-
-    select
-        *,
-        true as is_recorded
-
-    from recorded
+    from held
 
 ),
 
@@ -115,11 +241,27 @@ final as (
         account_id,
         day,
         profile,
+        coalesce(judged_by, 'score') as judged_by,
         cast(score as decimal(9, 6)) as score,
         state,
         unknown_reason,
         coverage,
         cast(raw_score as decimal(9, 6)) as raw_score,
+        cap,
+        cast(cap_score as decimal(9, 6)) as cap_score,
+        cast(coalesce(capped_score, raw_score) as decimal(9, 6)) as capped_score,
+        cast(override_score as decimal(9, 6)) as override_score,
+        override_state,
+        override_author,
+        override_reason,
+        override_expires_on,
+        state_before_override,
+        last_complete_state,
+        is_held,
+        lost_inputs,
+        faded_inputs,
+        good_from,
+        average_from,
         cast(case when is_recorded then slope else measured_slope end as double) as slope,
         case
             when is_recorded then arrow
@@ -127,6 +269,7 @@ final as (
             when measured_slope * 28 < -3 then 'down'
             when measured_slope is not null then 'flat'
         end as arrow,
+        coalesce(is_complete, false) as is_complete,
         configuration_version
 
     from sloped

@@ -13,6 +13,8 @@ conditions as (
 
     select * from {{ ref('int_health_conditions_scored') }}
 
+    where basis = 'day'
+
 ),
 
 health as (
@@ -25,11 +27,15 @@ contributed as (
 
     select
         conditions.*,
-        health.state,
+        health.state_before_override as state,
+        health.judged_by,
         health.raw_score,
+        health.cap_score,
         cast(conditions.effective_weight * coalesce(conditions.score, 0) as decimal(9, 6))
             as contribution,
-        case health.state when 'poor' then health.average_from when 'average' then health.good_from
+        case health.state_before_override
+            when 'poor' then health.average_from
+            when 'average' then health.good_from
         end as next_edge
 
     from conditions
@@ -48,8 +54,8 @@ compared as (
         end as points_lost,
         coalesce(
             state in ('poor', 'average')
-            and band <> 'good'
-            and raw_score + effective_weight * 100 - contribution >= next_edge,
+            and effective_weight * 100 > contribution
+            and least(raw_score + effective_weight * 100 - contribution, cap_score) >= next_edge,
             false
         ) as would_change_state
 
@@ -76,14 +82,21 @@ ordered as (
 
 measured as (
 
-    -- Reasons: those of which full marks alone would change the state, else the three that cost the
-    -- most points; for a good account the three that won the most.
+    -- Reasons by score: those of which full marks alone would change the state, else the three that
+    -- cost the most points; for a good account the three that won the most. By rule: those whose
+    -- band is the state's; for average, every one that isn't good.
     select
         *,
         coalesce(
             state <> 'unknown'
-            and points_at_stake > 0
-            and case when one_would_do then would_change_state else position <= 3 end,
+            and effective_weight > 0
+            and case
+                when judged_by = 'rule' and state = 'average' then band <> 'good'
+                when judged_by = 'rule' then band = state
+                when points_at_stake = 0 then false
+                when one_would_do then would_change_state
+                else position <= 3
+            end,
             false
         ) as influences_state,
         '{{ var("configuration_version") }}' as configuration_version
@@ -108,7 +121,9 @@ final as (
         condition,
         profile,
         component,
+        coalesce(kind, 'bands') as kind,
         metric,
+        scope,
         metric_value,
         direction,
         lower_edge,

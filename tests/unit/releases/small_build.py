@@ -26,6 +26,9 @@ MARTS = """
     create table health.fct_account_health_daily (account_id varchar, day date, score double);
     create table health.fct_health_conditions_daily
         (account_id varchar, day date, condition varchar);
+    create table health.fct_health_changes (account_id varchar, day date, change double);
+    create table health.account_scoped_metrics_daily
+        (account_id varchar, day date, metric varchar);
     comment on table accounts.account_metrics_daily is 'One row per account''s day.';
     comment on column accounts.account_metrics_daily.mrr is 'What it pays.';
 """
@@ -51,6 +54,8 @@ def show(connection: duckdb.DuckDBPyConnection, days: dict[date, int]) -> None:
         "accounts.account_metrics_daily",
         "health.fct_account_health_daily",
         "health.fct_health_conditions_daily",
+        "health.fct_health_changes",
+        "health.account_scoped_metrics_daily",
     )
     for table in tables:
         connection.execute(f"delete from {table}")  # noqa: S608
@@ -58,6 +63,8 @@ def show(connection: duckdb.DuckDBPyConnection, days: dict[date, int]) -> None:
         connection.execute(f"insert into {tables[0]} values ('a', ?, ?)", [day, mrr])  # noqa: S608
         connection.execute(f"insert into {tables[1]} values ('a', ?, 50)", [day])  # noqa: S608
         connection.execute(f"insert into {tables[2]} values ('a', ?, 'c')", [day])  # noqa: S608
+        connection.execute(f"insert into {tables[3]} values ('a', ?, 0)", [day])  # noqa: S608
+        connection.execute(f"insert into {tables[4]} values ('a', ?, 'm')", [day])  # noqa: S608
 
 
 def request(as_of: date, *checks: CheckResult) -> ReleaseRequest:

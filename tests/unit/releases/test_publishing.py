@@ -175,3 +175,30 @@ def test_a_link_that_a_kill_left_is_written_anew(tmp_path: Path) -> None:
     releases.mkdir()
     (releases / ".current-000001-2025-01-02").symlink_to("nowhere")
     assert run(tmp_path, TWO, {ONE: 10}).is_current
+
+
+def test_what_was_configured_is_kept_with_the_release_that_it_is_valid_from(
+    tmp_path: Path,
+) -> None:
+    """Weights of an earlier day that nobody can tell any more, or that repeat in every release."""
+
+    def configure(version: str, weight: str) -> None:
+        with open_build(tmp_path) as build:
+            build.execute("delete from reference.configuration")
+            build.execute(
+                "insert into reference.configuration values (?, 'conditions.csv', 1, 'weight', ?)",
+                [version, weight],
+            )
+
+    for as_of, version, weight in ((ONE, "v1", "5"), (TWO, "v1", "5"), (THREE, "v2", "7")):
+        configure(version, weight)
+        run(tmp_path, as_of, {})
+    told = "select version, value, valid_from_release from meta.configuration order by all"
+    kept = [("v1", "5", "000001-2025-01-01"), ("v2", "7", "000003-2025-01-03")]
+    assert read(tmp_path, told, "000002-2025-01-02") == kept[:1]
+    assert read(tmp_path, told) == kept
+    (tmp_path / "build.duckdb").unlink()
+    healed(tmp_path)
+    with open_build(tmp_path) as build:
+        rows = build.execute("select value from history.configuration order by all").fetchall()
+        assert rows == [("5",), ("7",)]

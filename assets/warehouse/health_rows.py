@@ -1,0 +1,183 @@
+"""The rows of the health seeds: what may stand in each column."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from assets.seed_files import SeedRow
+
+# What int_health_days_profiled tells of an account in words.
+WORDS = (
+    "account_status", "country", "crm_status", "industry", "lifecycle_stage", "product_line",
+    "region", "size_band", "tier",
+)  # fmt: skip
+AGE = "age_days"
+WORD_OPERATORS = ("is", "is_not", "in", "not_in")
+NUMBER_OPERATORS = ("at_least", "at_most", "above", "below")
+RENEWAL_RISK_SETTINGS = (
+    "health_points", "slope_points", "slope_from", "slope_to", "overdue_points", "overdue_days",
+    "touch_points", "touch_days", "near_days", "far_days", "far_share", "medium_from", "high_from",
+)  # fmt: skip
+EXPANSION_SETTINGS = (
+    "health_points", "score_from", "limit_points", "limit_ratio", "people_points",
+    "contacts_from", "departments_from", "flagged_from",
+)  # fmt: skip
+BACKTEST_SETTINGS = ("gap_days",)
+SCOPED_METRIC = "use_count_<n>d or days_used_<n>d, such as use_count_14d"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Scope = Annotated[str, Field(pattern=r"^(module|feature|event):.+$")]
+NumberOperator = Literal["at_least", "at_most", "above", "below"]
+# DuckDB's DECIMAL(18,6) and DECIMAL(9,6).
+Edge = Annotated[Decimal, Field(gt=-(10**12), lt=10**12, decimal_places=6)]
+Points = Annotated[Decimal, Field(ge=0, le=100, decimal_places=6)]
+
+
+class HealthProfile(SeedRow):
+    """How a kind of account is judged; the first that matches by position wins."""
+
+    profile: Name
+    position: int = Field(ge=1)
+    judged_by: Literal["score", "rule"]
+    good_from: Points = Field(gt=0)
+    average_from: Points
+    minimum_coverage: Decimal = Field(gt=0, le=1, decimal_places=6)
+    description: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _edges_are_in_order(self) -> Self:
+        if self.average_from >= self.good_from:
+            raise ValueError("average_from is not below good_from; allowed is a lower number")
+        return self
+
+
+class ProfileFilter(SeedRow):
+    """What must hold of an account for a profile to judge it."""
+
+    profile: Name
+    attribute: Name
+    operator: Literal["is", "is_not", "in", "not_in", "at_least", "at_most", "above", "below"]
+    value: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _operator_fits(self) -> Self:
+        """Words are compared as words, numbers as numbers."""
+        is_word = self.attribute in WORDS
+        fitting = WORD_OPERATORS if is_word else NUMBER_OPERATORS
+        if self.operator not in fitting:
+            kind = "a word" if is_word else "a number"
+            raise ValueError(
+                f"'{self.operator}' does not compare {self.attribute}, {kind}; allowed is "
+                + ", ".join(fitting)
+            )
+        if not is_word and not _is_number(self.value):
+            raise ValueError(f"'{self.value}' is no number; allowed is a number")
+        return self
+
+
+class HealthCondition(SeedRow):
+    """One metric that is scored by two edges, with what it weighs."""
+
+    condition: Name
+    profile: Name
+    component: Name
+    kind: Literal["bands", "linear", "any_of"]
+    metric: Name | None = None
+    scope: Scope | None = None
+    direction: Literal["higher", "lower"]
+    lower_edge: Edge
+    upper_edge: Edge
+    weight: Decimal = Field(gt=0, lt=1000, decimal_places=6)
+    fresh_days: int = Field(ge=0)
+    stale_days: int = Field(ge=1)
+    minimum_history_days: int = Field(ge=0)
+    sentence: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _edges_are_in_order(self) -> Self:
+        if self.lower_edge > self.upper_edge:
+            raise ValueError("lower_edge is above upper_edge; allowed is a lower number")
+        if self.kind == "linear" and self.lower_edge == self.upper_edge:
+            raise ValueError(
+                "a linear condition has no room between equal edges; allowed are two numbers"
+            )
+        if self.fresh_days >= self.stale_days:
+            raise ValueError("fresh_days is not below stale_days; allowed is a lower number")
+        return self
+
+    @model_validator(mode="after")
+    def _reads_one_thing(self) -> Self:
+        """Parts read for a condition that has them."""
+        if self.kind == "any_of" and (self.metric or self.scope):
+            raise ValueError(
+                "an any_of condition reads its parts; allowed is no metric and no scope"
+            )
+        if self.kind != "any_of" and not self.metric:
+            raise ValueError(f"a {self.kind} condition has no metric; allowed is one")
+        return self
+
+
+class ConditionPart(SeedRow):
+    """One of the things that an `any_of` condition reads."""
+
+    condition: Name
+    part: int = Field(ge=1)
+    metric: Name
+    scope: Scope | None = None
+
+
+class ConditionThreshold(SeedRow):
+    """Other edges from an age of the account on."""
+
+    condition: Name
+    min_age_days: int = Field(ge=1)
+    lower_edge: Edge
+    upper_edge: Edge
+
+    @model_validator(mode="after")
+    def _edges_are_in_order(self) -> Self:
+        if self.lower_edge > self.upper_edge:
+            raise ValueError("lower_edge is above upper_edge; allowed is a lower number")
+        return self
+
+
+class HealthCap(SeedRow):
+    """The highest score that is left while a metric is on one side of a value."""
+
+    cap: Name
+    metric: Name
+    scope: Scope | None = None
+    operator: NumberOperator
+    value: Edge
+    score: Points
+    sentence: str = Field(min_length=1)
+
+
+class ValueEvent(SeedRow):
+    """By what an account is taken to have arrived at value."""
+
+    value_event: Name
+    kind: Literal["module", "feature", "event"]
+    name: str = Field(min_length=1)
+
+
+class Setting(SeedRow):
+    """One number of a formula."""
+
+    setting: str
+    value: float = Field(allow_inf_nan=False)
+    description: str = Field(min_length=1)
+
+
+def is_scoped_metric(metric: str) -> bool:
+    """Whether a metric can be had of one module, feature or event: its name says the days."""
+    days = metric.removeprefix("use_count_").removeprefix("days_used_")
+    return days != metric and days.endswith("d") and days[:-1].isdecimal() and int(days[:-1]) > 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False

@@ -1,0 +1,83 @@
+"""Health of 10,000 accounts over two years in one back-fill, and one more day.
+
+    .venv/bin/python -m benchmarks.health [--accounts 10000] [--years 2]
+
+The rows are those of `benchmarks.metrics`; what health is made from is built first and told apart.
+Printed are the seconds of the models of health, the rows of their marts and the peak memory of
+dbt's process; then the same with one more day, after a release has shown the first ones.
+"""
+
+import resource
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import metrics, revenue
+
+TARGET_SECONDS = {"back-fill": 300, "one more day": 15}
+TARGET_BYTES = 4 * 2**30
+SHOWN = {
+    "account_metrics_daily": "accounts",
+    "account_scoped_metrics_daily": "health",
+    "fct_account_health_daily": "health",
+    "fct_health_changes": "health",
+    "fct_health_conditions_daily": "health",
+}
+MODELS = (
+    "int_scoped_metrics_measured", "account_scoped_metrics_daily", "int_health_days_profiled",
+    "int_health_conditions_scored", "int_account_health_scored", "fct_account_health_daily",
+    "fct_health_conditions_daily", "fct_health_components_daily", "fct_health_changes",
+)  # fmt: skip
+
+
+def main(
+    accounts: Annotated[int, typer.Option(help="How many accounts.")] = 10_000,
+    years: Annotated[int, typer.Option(help="How many years of history.")] = 2,
+) -> None:
+    """Makes the rows, builds health twice and prints what it took."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        database = folder / "build.duckdb"
+        metrics.make_rows(database, accounts=accounts, years=years)
+        above = [f"+{model}" for model in MODELS]
+        for label, as_of in (("back-fill", metrics.AS_OF), ("one more day", "2026-01-02")):
+            metrics.build(folder, as_of, *above, "--exclude", *MODELS)
+            taken = metrics.build(folder, as_of, *MODELS)
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+            console.print(revenue.slowest(folder), rows(database))
+            console.print(
+                f"{label}: {taken:.1f} s, {taken / TARGET_SECONDS[label]:.2f} of the target of "
+                f"{TARGET_SECONDS[label]} (some 5 s are dbt's start); peak {peak / 2**30:.2f} GiB "
+                f"(target {TARGET_BYTES / 2**30:.0f})."
+            )
+            show(database)
+
+
+def show(database: Path) -> None:
+    """Keeps the rows as a release does that has shown them."""
+    with duckdb.connect(str(database)) as connection:
+        for table, schema in SHOWN.items():
+            connection.execute(f"create or replace table history.{table} as from {schema}.{table}")
+
+
+def rows(database: Path) -> Table:
+    """The rows of what was made."""
+    table = Table("model", "rows", title="Health")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for name, size in connection.execute(
+            "select table_name, estimated_size from duckdb_tables() "
+            "where list_contains(?, table_name) and schema_name <> 'history' order by table_name",
+            [list(MODELS)],
+        ).fetchall():
+            table.add_row(name, f"{size:,}")
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,111 @@
+{# Expressions of how a value is judged; spec 50, "Profiles and conditions". #}
+
+{# The score of a value under a condition's kind, direction and edges: NULL without a value. A band
+   holds its lower edge; `linear` runs from 0 to 100 between the edges and is clamped. `of` is the
+   condition's relation with its dot, where there is more than one. #}
+{% macro health_score(value, of='') -%}
+    cast(
+            case
+                when {{ value }} is null then null
+                when {{ of }}kind = 'linear'
+                    then
+                        case
+                            when {{ of }}direction = 'higher' then 100 * least(
+                                greatest(
+                                    ({{ value }} - {{ of }}lower_edge)
+                                    / ({{ of }}upper_edge - {{ of }}lower_edge),
+                                    0
+                                ),
+                                1
+                            )
+                            else 100 * least(
+                                greatest(
+                                    ({{ of }}upper_edge - {{ value }})
+                                    / ({{ of }}upper_edge - {{ of }}lower_edge),
+                                    0
+                                ),
+                                1
+                            )
+                        end
+                when {{ of }}direction = 'higher' and {{ value }} >= {{ of }}upper_edge then 100
+                when {{ of }}direction = 'higher' and {{ value }} >= {{ of }}lower_edge then 50
+                when {{ of }}direction = 'higher' then 0
+                when {{ value }} < {{ of }}lower_edge then 100
+                when {{ value }} < {{ of }}upper_edge then 50
+                else 0
+            end as decimal(9, 6)
+        )
+{%- endmacro %}
+
+{# The state that a score has by a profile's edges; an edge belongs to the better state. #}
+{% macro health_state(score, of='') -%}
+    case
+            when {{ score }} >= {{ of }}good_from then 'good'
+            when {{ score }} >= {{ of }}average_from then 'average'
+            when {{ score }} is not null then 'poor'
+        end
+{%- endmacro %}
+
+{# Whether a metric's value is on the side of a threshold that an operator names; never where it is
+   missing. #}
+{% macro is_on_side(value, of) -%}
+    coalesce(
+            case {{ of }}.operator
+                when 'at_least' then {{ value }} >= cast({{ of }}.value as double)
+                when 'at_most' then {{ value }} <= cast({{ of }}.value as double)
+                when 'above' then {{ value }} > cast({{ of }}.value as double)
+                when 'below' then {{ value }} < cast({{ of }}.value as double)
+            end,
+            false
+        )
+{%- endmacro %}
+
+{# States in order, from 1 to 3; NULL for unknown. #}
+{% macro state_rank(state) -%}
+    list_position(['poor', 'average', 'good'], {{ state }})
+{%- endmacro %}
+
+{# A number as a reason words it: a ratio in per cent, anything else without needless decimals. #}
+{% macro worded(value, unit) -%}
+    case
+            when {{ unit }} = 'ratio'
+                then cast(cast(round({{ value }} * 100) as integer) as varchar) || ' %'
+            else format('{:g}', cast({{ value }} as double))
+        end
+{%- endmacro %}
+
+{# The points of renewal risk before the distance of the renewal is counted, from an account's day of
+   health and metrics and the settings of seeds/renewal_risk_settings.csv; NULL without a score. #}
+{% macro renewal_risk_points(health, metrics, settings) -%}
+    {{ settings }}.health_points * (1 - {{ health }}.score / 100)
+        + {{ renewal_risk_from_slope(health, settings) }}
+        + case when {{ is_long_overdue(metrics, settings) }} then {{ settings }}.overdue_points
+        else 0 end
+        + case when {{ is_out_of_touch(metrics, settings) }} then {{ settings }}.touch_points
+        else 0 end
+{%- endmacro %}
+
+{% macro renewal_risk_from_slope(health, settings) -%}
+    {{ settings }}.slope_points * least(
+            greatest(
+                ({{ settings }}.slope_from - coalesce(28 * {{ health }}.slope, 0))
+                / ({{ settings }}.slope_from - {{ settings }}.slope_to),
+                0
+            ),
+            1
+        )
+{%- endmacro %}
+
+{% macro is_long_overdue(metrics, settings) -%}
+    coalesce({{ metrics }}.days_overdue > {{ settings }}.overdue_days, false)
+{%- endmacro %}
+
+{# Who has been a customer for longer than that and was never in touch has not been lately. #}
+{% macro is_out_of_touch(metrics, settings) -%}
+    coalesce(
+            {{ metrics }}.days_since_last_touch >= {{ settings }}.touch_days,
+            {{ metrics }}.interactions_30d is not null
+            and {{ metrics }}.tenure_days >= {{ settings }}.touch_days,
+            false
+        )
+{%- endmacro %}

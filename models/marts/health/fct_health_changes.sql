@@ -1,0 +1,264 @@
+-- One row per account per local day that follows a day with health: the change of the score since
+-- then, split exactly into what it is due to, in this order: profile, weights, thresholds and
+-- conditions, missing and stale inputs, inputs, cap, override; each is computed with the later ones
+-- still as the day before. NULL where either day has no score. Written once, with the day.
+
+with
+
+recorded as (
+
+    select * from {{ ref('stg_history__fct_health_changes') }}
+
+),
+
+health as (
+
+    select * from {{ ref('fct_account_health_daily') }}
+
+),
+
+conditions as (
+
+    select * from {{ ref('fct_health_conditions_daily') }}
+
+),
+
+scored as (
+
+    select * from {{ ref('int_health_conditions_scored') }}
+
+),
+
+unshown as (
+
+    select * from {{ ref('int_account_health_scored') }}
+
+),
+
+days as (
+
+    select
+        today.account_id,
+        today.day,
+        today.score,
+        before.score as score_before,
+        today.state,
+        before.state as state_before,
+        today.profile,
+        before.profile as profile_before,
+        today.profile <> before.profile as is_profile_changed,
+        today.configuration_version <> before.configuration_version as is_configuration_changed,
+        today.raw_score,
+        before.raw_score as raw_before,
+        today.cap_score,
+        before.cap_score as cap_before,
+        today.override_score,
+        before.override_score as override_before,
+        today.configuration_version
+
+    from unshown
+
+    inner join health as today on unshown.account_id = today.account_id and unshown.day = today.day
+
+    inner join health as before
+        on unshown.account_id = before.account_id and unshown.day - 1 = before.day
+
+),
+
+on_other_rules as (
+
+    select
+        account_id,
+        day,
+        sum(cast(effective_weight * score as decimal(9, 6))) filter (
+            where basis = 'weights'
+        ) as by_weights,
+        sum(cast(effective_weight * score as decimal(9, 6))) filter (
+            where basis = 'rules'
+        ) as by_rules
+
+    from scored
+
+    where basis <> 'day'
+
+    group by account_id, day
+
+),
+
+judged_anew as (
+
+    select
+        account_id,
+        day,
+        condition,
+        score
+
+    from scored
+
+    where basis = 'rules'
+
+),
+
+compared as (
+
+    -- The day's thresholds on the value of the day before, which stands for its own where the
+    -- condition had none then.
+    select
+        today.account_id,
+        today.day,
+        today.effective_weight,
+        before.effective_weight as weight_before,
+        today.score,
+        before.score as score_before,
+        case
+            when days.is_profile_changed or days.is_configuration_changed then judged_anew.score
+            when before.score is not null then {{ health_score('before.metric_value', 'today.') }}
+        end as score_of_value_before,
+        coalesce(today.freshness_ratio < before.freshness_ratio, false) as is_losing,
+        today.condition
+
+    from scored as today
+
+    inner join days on today.account_id = days.account_id and today.day = days.day
+
+    left join conditions as before
+        on
+            today.account_id = before.account_id
+            and today.day - 1 = before.day
+            and today.condition = before.condition
+
+    left join judged_anew
+        on
+            today.account_id = judged_anew.account_id
+            and today.day = judged_anew.day
+            and today.condition = judged_anew.condition
+
+    where today.basis = 'day'
+
+),
+
+summed as (
+
+    select
+        account_id,
+        day,
+        sum(cast(weight_before * score_of_value_before as decimal(9, 6))) as by_thresholds,
+        sum(
+            cast(effective_weight * coalesce(score_of_value_before, score) as decimal(9, 6))
+        ) as by_missing,
+        string_agg(condition, ', ' order by condition) filter (where is_losing) as lost_inputs
+
+    from compared
+
+    group by account_id, day
+
+),
+
+raw_steps as (
+
+    select
+        days.*,
+        summed.lost_inputs,
+        case
+            when days.is_profile_changed then coalesce(on_other_rules.by_rules, 0)
+            else days.raw_before
+        end as raw_1,
+        case
+            when days.is_profile_changed then coalesce(on_other_rules.by_rules, 0)
+            when days.is_configuration_changed then coalesce(on_other_rules.by_weights, 0)
+            else days.raw_before
+        end as raw_2,
+        case
+            when days.is_profile_changed or days.is_configuration_changed
+                then coalesce(on_other_rules.by_rules, 0)
+            else coalesce(summed.by_thresholds, 0)
+        end as raw_3,
+        coalesce(summed.by_missing, 0) as raw_4
+
+    from days
+
+    inner join summed on days.account_id = summed.account_id and days.day = summed.day
+
+    left join on_other_rules
+        on days.account_id = on_other_rules.account_id and days.day = on_other_rules.day
+
+),
+
+steps as (
+
+    -- The score at each step, under the cap and the override of the day before until these change.
+    select
+        *,
+        coalesce(override_before, least(raw_1, cap_before)) as score_1,
+        coalesce(override_before, least(raw_2, cap_before)) as score_2,
+        coalesce(override_before, least(raw_3, cap_before)) as score_3,
+        coalesce(override_before, least(raw_4, cap_before)) as score_4,
+        coalesce(override_before, least(raw_score, cap_before)) as score_5,
+        coalesce(override_before, least(raw_score, cap_score)) as score_6,
+        score is not null and score_before is not null as is_measured
+
+    from raw_steps
+
+),
+
+split as (
+
+    select
+        account_id,
+        day,
+        profile,
+        profile_before,
+        state,
+        state_before,
+        score,
+        score_before,
+        score - score_before as change,
+        case when is_measured then score_1 - score_before end as from_profile,
+        case when is_measured then score_2 - score_1 end as from_weights,
+        case when is_measured then score_3 - score_2 end as from_thresholds,
+        case when is_measured then score_4 - score_3 end as from_missing,
+        case when is_measured then score_5 - score_4 end as from_inputs,
+        case when is_measured then score_6 - score_5 end as from_cap,
+        case when is_measured then score - score_6 end as from_override,
+        lost_inputs,
+        configuration_version
+
+    from steps
+
+),
+
+shown as (
+
+    select * from split
+    union all by name
+    select * from recorded
+
+),
+
+final as (
+
+    select
+        account_id,
+        day,
+        profile,
+        profile_before,
+        state,
+        state_before,
+        cast(score as decimal(9, 6)) as score,
+        cast(score_before as decimal(9, 6)) as score_before,
+        cast(change as decimal(9, 6)) as change,
+        cast(from_profile as decimal(9, 6)) as from_profile,
+        cast(from_weights as decimal(9, 6)) as from_weights,
+        cast(from_thresholds as decimal(9, 6)) as from_thresholds,
+        cast(from_missing as decimal(9, 6)) as from_missing,
+        cast(from_inputs as decimal(9, 6)) as from_inputs,
+        cast(from_cap as decimal(9, 6)) as from_cap,
+        cast(from_override as decimal(9, 6)) as from_override,
+        lost_inputs,
+        configuration_version
+
+    from shown
+
+)
+
+select * from final

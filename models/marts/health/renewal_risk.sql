@@ -1,0 +1,164 @@
+-- One row per subscription and day on which its term falls due, for terms that are open and not yet
+-- due: how much speaks against the renewal, in points from seeds/renewal_risk.csv. It is no
+-- probability. NULL while health is unknown, and more than 180 days before the renewal.
+
+with
+
+renewals as (
+
+    select * from {{ ref('fct_renewals') }}
+
+    where not is_due and outcome = 'open'
+
+),
+
+health as (
+
+    select * from {{ ref('fct_account_health_daily') }}
+
+    where day = {{ as_of_day() }} - 1
+
+),
+
+metrics as (
+
+    select * from {{ ref('account_metrics_daily') }}
+
+    where day = {{ as_of_day() }} - 1
+
+),
+
+settings as (
+
+    select
+        max(value) filter (where setting = 'health_points') as health_points,
+        max(value) filter (where setting = 'slope_points') as slope_points,
+        max(value) filter (where setting = 'slope_from') as slope_from,
+        max(value) filter (where setting = 'slope_to') as slope_to,
+        max(value) filter (where setting = 'overdue_points') as overdue_points,
+        max(value) filter (where setting = 'overdue_days') as overdue_days,
+        max(value) filter (where setting = 'touch_points') as touch_points,
+        max(value) filter (where setting = 'touch_days') as touch_days,
+        max(value) filter (where setting = 'near_days') as near_days,
+        max(value) filter (where setting = 'far_days') as far_days,
+        max(value) filter (where setting = 'far_share') as far_share,
+        max(value) filter (where setting = 'medium_from') as medium_from,
+        max(value) filter (where setting = 'high_from') as high_from
+
+    from {{ ref('renewal_risk_settings') }}
+
+),
+
+pointed as (
+
+    select
+        renewals.account_id,
+        renewals.subscription_id,
+        renewals.renewal_on,
+        renewals.arr_due,
+        renewals.is_cancellation_scheduled,
+        renewals.renewal_on - {{ as_of_day() }} as days_to_renewal,
+        cast(settings.health_points * (1 - health.score / 100) as decimal(9, 6))
+            as points_from_health,
+        cast({{ renewal_risk_from_slope('health', 'settings') }} as decimal(9, 6))
+            as points_from_slope,
+        cast(
+            case
+                when {{ is_long_overdue('metrics', 'settings') }} then settings.overdue_points
+                else 0
+            end as decimal(9, 6)
+        ) as points_from_overdue,
+        cast(
+            case
+                when {{ is_out_of_touch('metrics', 'settings') }} then settings.touch_points
+                else 0
+            end as decimal(9, 6)
+        ) as points_from_touch,
+        settings.near_days,
+        settings.far_days,
+        settings.far_share,
+        settings.medium_from,
+        settings.high_from
+
+    from renewals
+
+    cross join settings
+
+    left join health on renewals.account_id = health.account_id
+
+    left join metrics on renewals.account_id = metrics.account_id
+
+),
+
+placed as (
+
+    select
+        *,
+        cast(
+            case
+                when days_to_renewal <= near_days then 1
+                when days_to_renewal <= far_days
+                    then
+                        1
+                        - (1 - far_share)
+                        * (days_to_renewal - near_days) / (far_days - near_days)
+            end as decimal(9, 6)
+        ) as proximity_ratio
+
+    from pointed
+
+),
+
+summed as (
+
+    select
+        *,
+        cast(
+            round(
+                (points_from_health + points_from_slope + points_from_overdue + points_from_touch)
+                * proximity_ratio,
+                6
+            ) as decimal(9, 6)
+        ) as risk_points
+
+    from placed
+
+),
+
+banded as (
+
+    select
+        *,
+        case
+            when risk_points >= high_from then 'high'
+            when risk_points >= medium_from then 'medium'
+            when risk_points is not null then 'low'
+        end as risk_band
+
+    from summed
+
+),
+
+final as (
+
+    select
+        account_id,
+        subscription_id,
+        renewal_on,
+        cast(days_to_renewal as bigint) as days_to_renewal,
+        risk_points,
+        risk_band,
+        points_from_health,
+        points_from_slope,
+        points_from_overdue,
+        points_from_touch,
+        proximity_ratio,
+        arr_due,
+        cast(case when risk_band = 'high' then arr_due else 0 end as decimal(18, 2)) as arr_at_risk,
+        is_cancellation_scheduled
+
+    from banded
+
+)
+
+select * from final

@@ -1,0 +1,45 @@
+-- One row per version of a health that a person has set that was ever the latest known.
+
+with
+
+source as (
+
+    select * from {{ source('crm', 'health_overrides') }}
+
+    where starts_on < {{ as_of_day() }} or _is_deleted
+
+),
+
+renamed as (
+
+    select
+        account_id,
+        starts_on,
+        expires_on,
+        score,
+        state,
+        author,
+        reason,
+        _extras as extras,
+        _is_deleted,
+        {{ known_from() }} as known_from,
+        {{ known_until('account_id, starts_on') }} as known_until,
+        {{ deleted_at('account_id, starts_on') }} as deleted_at
+
+    from source
+
+),
+
+final as (
+
+    select
+        * exclude (_is_deleted),
+        known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
+
+    from renamed
+
+    where not _is_deleted and known_from < known_until
+
+)
+
+select * from final
