@@ -10,6 +10,7 @@ from assets.extracts.retention import find_retention_problems
 from assets.seed_files import Problem
 from assets.warehouse.health_files import find_health_problems
 from assets.warehouse.revenue_files import find_revenue_problems
+from assets.warehouse.scorecard_files import find_scorecard_problems
 from assets.warehouse.usage_files import find_usage_problems
 
 
@@ -21,11 +22,13 @@ def find_problems(seeds: Path, models: Path) -> list[Problem]:
         for column in _columns(marts / "account_metrics_daily.yml")
         if "metric" in column.get("config", {}).get("meta", {})
     }
+    scorecard = {column["name"] for column in _columns(marts / "account_scorecard.yml")}
     attributes = {column["name"] for column in _columns(marts / "dim_accounts.yml")}
     return [
         *find_retention_problems(seeds),
         *find_health_problems(seeds, metrics),
         *find_revenue_problems(seeds),
+        *find_scorecard_problems(seeds, scorecard, metrics),
         *find_usage_problems(seeds),
         *validate_rules(seeds, metrics, attributes),
     ]

@@ -16,8 +16,12 @@ from assets.extracts.profiles import load_profile
 from assets.extracts.sampling.sample import write_sample
 from assets.releases import folders
 from checks.seeds import find_problems
+from orchestration.cli_account import account_app
+from orchestration.cli_alerts import alerts_app
 from orchestration.cli_extracts import contracts_app, land_app, profile_app
+from orchestration.cli_health import health_app
 from orchestration.cli_sample import DEMO_THROUGH, sample
+from orchestration.cli_status import status
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
 from orchestration.settings import ROOT, Settings
 from orchestration.terminal import (
@@ -38,10 +42,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(account_app, name="account")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(health_app, name="health")
 app.add_typer(profile_app, name="profile")
 app.add_typer(land_app, name="land")
 app.command()(sample)
+app.command()(status)
 
 
 @app.command()
@@ -143,6 +151,7 @@ def _run(settings: Settings, as_of: str) -> None:
         stop(str(error), EXIT_CODE_BUSY)
     except (DbtParseError, ExtractError) as error:
         stop(str(error), EXIT_CODE_RED)
+    _look_after(settings)
     if not outcome.is_green:
         _stop_red(settings, outcome.failures)
     newest, current = folders.list_releases(settings.releases)[-1], _current_id(settings)
@@ -151,6 +160,16 @@ def _run(settings: Settings, as_of: str) -> None:
         console.print(
             f"[yellow]current stays at {current}, whose as-of is later; open {newest} by its name"
         )
+
+
+def _look_after(settings: Settings) -> None:
+    """Keeps what the run and its checks said, and has ops told of what is wrong."""
+    import dagster as dg
+
+    from orchestration.operations import look_after
+
+    with dg.DagsterInstance.get() as instance:
+        look_after(settings, instance, now=datetime.now(settings.zone))
 
 
 def _instant(settings: Settings, as_of: str) -> datetime:

@@ -5,12 +5,20 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.alerts.assets import AlertOptions, build_alert_assets
+from assets.alerts.assets import (
+    DELIVERY_KEY,
+    EVALUATION_KEY,
+    AlertOptions,
+    build_alert_assets,
+    build_ledger_asset,
+    build_operations_asset,
+)
 from assets.clock import as_of_run
 from assets.extracts.assets import ExtractOptions, build_cuts_asset, build_raw_assets
 from assets.extracts.contracts import load_contracts
 from assets.extracts.landing import Landing, open_landing, profile_for
 from assets.extracts.profiles import Profile
+from assets.health.assets import BACKTEST_KEY, build_backtest_asset
 from assets.releases.assets import RELEASE_KEY, ReleaseOptions, build_release_asset
 from assets.warehouse.assets import (
     CONFIGURATION_KEY,
@@ -19,6 +27,7 @@ from assets.warehouse.assets import (
     build_dbt_assets,
 )
 from assets.warehouse.configuration import fingerprint, seed_files
+from checks.alerts import build_alert_checks
 from checks.configuration import build_configuration_check
 from checks.extracts import ExtractLimits, build_extract_checks
 from checks.landing import build_landing_check
@@ -30,9 +39,16 @@ from orchestration.dbt import (
     prepare_project,
 )
 from orchestration.jobs import build_jobs
+from orchestration.operations import look_after
 from orchestration.progress import progress_logger
+from orchestration.receivers import receivers_of
 from orchestration.resources import build_database
-from orchestration.sensors import build_landing_sensor, build_release_sensor, build_schedule
+from orchestration.sensors import (
+    build_landing_sensor,
+    build_operations_sensor,
+    build_release_sensor,
+    build_schedule,
+)
 from orchestration.settings import ROOT, Settings, export_as_of
 
 
@@ -85,8 +101,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         releases=settings.releases,
         seeds=settings.seeds,
         ledger_url=settings.ledger,
-        outbox=settings.outbox,
+        receivers=receivers_of(settings),
+        as_of=as_of,
         now=now,
+        look_after=lambda instance: look_after(settings, instance, now=now()),
     )
     limits = ExtractLimits(
         build=settings.build_database,
@@ -104,24 +122,32 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 
     dbt_build = build_dbt_assets(warehouse, project, partitions)
     marts = [key for key in dbt_build.keys if key.path[0] not in ("staging", "intermediate")]
-    daily, alerting = build_jobs(partitions)
+    daily, alerting, operating = build_jobs(partitions)
     return dg.Definitions(
         assets=[
             build_configuration_asset(warehouse, partitions),
             *build_raw_assets(extracts, [CONFIGURATION_KEY], partitions),
+            build_ledger_asset(alerts, [CONFIGURATION_KEY], partitions),
             dbt_build,
-            build_release_asset(releases, sorted(marts), partitions),
+            build_backtest_asset(partitions),
+            build_release_asset(releases, [*sorted(marts), BACKTEST_KEY], partitions),
             build_cuts_asset(extracts, settings.seeds, RELEASE_KEY, partitions),
             *build_alert_assets(alerts, RELEASE_KEY),
+            build_operations_asset(alerts),
         ],
         asset_checks=[
             build_configuration_check(settings.seeds, ROOT / "models", CONFIGURATION_KEY),
             build_landing_check(landing, CONFIGURATION_KEY),
             build_extract_checks(limits),
+            *build_alert_checks(settings.ledger, EVALUATION_KEY, DELIVERY_KEY),
         ],
-        jobs=[daily, alerting],
+        jobs=[daily, alerting, operating],
         schedules=[build_schedule(settings, daily)],
-        sensors=[build_landing_sensor(settings, daily), build_release_sensor(settings, alerting)],
+        sensors=[
+            build_landing_sensor(settings, daily),
+            build_release_sensor(settings, alerting),
+            build_operations_sensor(settings, operating),
+        ],
         resources={
             "build": build_database(settings),
             "dbt": dbt_resource(project),

@@ -1,22 +1,23 @@
-"""The two jobs: the daily one from landing to release, and the alerts that follow a release."""
+"""The jobs: the daily one to a release, the alerts that follow it, and who looks after both."""
 
 from typing import Any
 
 import dagster as dg
 
-from assets.alerts.assets import DELIVERY_KEY, EVALUATION_KEY
+from assets.alerts.assets import DELIVERY_KEY, EVALUATION_KEY, OPERATIONS_KEY
 
 AssetJob = Any  # what define_asset_job returns; Dagster does not export its type
 ALERTS = dg.AssetSelection.assets(EVALUATION_KEY, DELIVERY_KEY)
+OPERATIONS = dg.AssetSelection.assets(OPERATIONS_KEY)
 
 
 def build_jobs(
     partitions: dg.PartitionsDefinition,
-) -> tuple[AssetJob, AssetJob]:
-    """The daily job, one run for a day or a range of days, and the alerts job."""
+) -> tuple[AssetJob, AssetJob, AssetJob]:
+    """The daily job, one run for a day or a range of days; the alerts and the operations job."""
     daily = dg.define_asset_job(
         "daily",
-        selection=dg.AssetSelection.all() - ALERTS,
+        selection=dg.AssetSelection.all() - ALERTS - OPERATIONS,
         partitions_def=partitions,
         executor_def=dg.in_process_executor,  # one file, one writer
         description="Landing to release: load, build, check, publish.",
@@ -27,4 +28,10 @@ def build_jobs(
         executor_def=dg.in_process_executor,
         description="Evaluate the rules over every new release and deliver what they decided.",
     )
-    return daily, alerts
+    operations = dg.define_asset_job(
+        "operations",
+        selection=OPERATIONS,
+        executor_def=dg.in_process_executor,
+        description="Tell ops of red checks, failed or missing runs and late sources.",
+    )
+    return daily, alerts, operations

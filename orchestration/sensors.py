@@ -11,11 +11,19 @@ from assets.clock import last_full_day
 from assets.extracts.landing import fingerprint_of_names, newest_day, open_landing
 from assets.releases import folders
 from orchestration.jobs import AssetJob
+from orchestration.operations import has_news
 from orchestration.settings import Settings
 
 _NO_DAYS = (
     "Nothing lies in a dt= folder under {}; a landing without days is run by hand, with an as-of."
 )
+
+_GOING_ON = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 def build_schedule(settings: Settings, job: AssetJob) -> dg.ScheduleDefinition:
@@ -77,6 +85,29 @@ def build_release_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefiniti
             yield dg.RunRequest(run_key=f"{release_id}-{failed}", tags={"csw/release": release_id})
 
     return a_release_was_published
+
+
+def build_operations_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
+    """The sensor that notices what ops must hear of: no release will come that could say it."""
+
+    @dg.sensor(
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        name="something_needs_a_person",
+        description="Asks for a run where a run ended, a check turned red, or a release is late.",
+    )
+    def something_needs_a_person(
+        context: dg.SensorEvaluationContext,
+    ) -> dg.RunRequest | dg.SkipReason:
+        going_on = dg.RunsFilter(job_name=job.name, statuses=_GOING_ON)
+        if context.instance.get_runs_count(going_on):
+            return dg.SkipReason("Ops is being told.")
+        if has_news(settings, context.instance, now=datetime.now(settings.zone)):
+            return dg.RunRequest()
+        return dg.SkipReason("Nothing began and nothing ended that ops should hear of.")
+
+    return something_needs_a_person
 
 
 def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:

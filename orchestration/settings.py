@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assets.extracts.errors import ExtractError
@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         max_shrink_share: Share of its rows that a full extract may lose against the one before it.
         ledger_url: SQLAlchemy URL of the alert ledger; SQLite in the home by default.
         first_day: First daily partition.
+        smtp_url: The mail server, `smtp://user:password@host:587` or `smtps://…`.
+        mail_from: Whom alert mails come from.
+        account_link: Address of an account in the CRM, with `{account_id}`.
+        allowed_hosts: Names, separated by commas, of hosts inside a network for webhooks.
+        release_deadline_hours: How old the current release's as-of may be before ops is told.
     """
 
     model_config = SettingsConfigDict(env_prefix="CSW_", extra="ignore", frozen=True)
@@ -61,6 +66,11 @@ class Settings(BaseSettings):
     max_shrink_share: float = Field(default=0.5, ge=0, le=1)
     ledger_url: str | None = None
     first_day: date = date(2010, 1, 1)
+    smtp_url: SecretStr | None = None
+    mail_from: str = "customer-success@localhost"
+    account_link: str = ""
+    allowed_hosts: str = ""
+    release_deadline_hours: float = Field(default=36.0, gt=0)
 
     @field_validator("reporting_time_zone")
     @classmethod
@@ -162,6 +172,11 @@ class Settings(BaseSettings):
         if self.profile:
             os.environ["CSW_PROFILE"] = self.profile
         return self
+
+
+def receiver(name: str, part: str) -> str | None:
+    """A part (`url`, `secret`) of a receiver that the seeds name: `CSW_RECEIVER_<NAME>_<PART>`."""
+    return os.environ.get(f"CSW_RECEIVER_{name.upper()}_{part.upper()}") or None
 
 
 def export_as_of(as_of: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from assets.alerts.judging import Mode
-from assets.alerts.ledger import rule_activations, rule_states
+from assets.alerts.ledger_tables import rule_activations, rule_states
 from assets.alerts.rules import Rule, RuleSet
 
 Planned = tuple[Rule, Mode]

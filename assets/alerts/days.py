@@ -1,17 +1,20 @@
 """Takes the rules through a release, one data day after the other."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import polars as pl
 
 from assets.alerts.activation import Planned
-from assets.alerts.findings import Finding, alert_id, findings_of, moved
-from assets.alerts.judging import Judged, advance, judge, memory_after, scope_of
+from assets.alerts.comparing import scope_of
+from assets.alerts.filters import RuleFilter
+from assets.alerts.findings import Finding, alert_id, asks_for_trends, findings_of, moved
+from assets.alerts.judging import Judged, advance, judge, memory_after
 from assets.alerts.memory import SCHEMA, worth_keeping
 from assets.alerts.recording import Recorder
 from assets.alerts.release_files import ReleaseReader
-from assets.alerts.rules import RuleFilter
-from assets.alerts.transitions import Transition
+from assets.alerts.rules import Rule
+from assets.alerts.transitions import HeldRule, Transition
 
 _NOTHING = pl.DataFrame(schema=SCHEMA)
 
@@ -23,10 +26,12 @@ class DayWalk:
         """Begins with the memory that the ledger holds."""
         self.memory = memory
         self.units = reader.units()
+        self._names = reader.names()
         self.judged = 0
         self.unjudged = 0
         self.attribute_missing = 0
         self.transitions: list[Transition] = []
+        self.held: list[HeldRule] = []
         self._recorder = recorder
         self._reader = reader
 
@@ -35,10 +40,17 @@ class DayWalk:
         self.memory = self.memory.filter(~pl.col("rule").is_in(sorted(rules)))
         self._record(findings)
 
-    def take(self, day: date, planned: list[Planned]) -> None:
-        """Judges what is planned for one day, and records what it moves."""
-        if not planned:
-            return
+    def take(self, day: date, planned: list[Planned], *, is_new: bool) -> None:
+        """Judges what is planned for one day, and records what it moves.
+
+        A day that is not new is judged for rules that begin; nothing else happens on it.
+        """
+        if planned:
+            self._take(day, planned)
+        if is_new:
+            self._recorder.finish(day, self._reader)
+
+    def _take(self, day: date, planned: list[Planned]) -> None:
         judged = self._judge(day, planned)
         rows = advance(pl.concat(found.rows for found in judged), day)
         for found, (_, mode) in zip(judged, planned, strict=True):
@@ -50,17 +62,39 @@ class DayWalk:
             (alert_id(rule, account, opened_on), value, day)
             for rule, account, opened_on, value in _still_open(rows).rows()
         )
-        told = moved(rows)
-        accounts = self._reader.accounts(row["account_id"] for row in told)
         rules = {rule.rule: rule for rule, _ in planned}
-        self._record(findings_of(told, day, rules, self.units, accounts))
+        self._hold(rows, rules, day)
+        told = moved(rows)
+        accounts = self._reader.accounts((row["account_id"] for row in told), day)
+        trends = {
+            (metric, account): trend
+            for metric, asked in asks_for_trends(told, rules).items()
+            for account, trend in self._reader.trends(metric, asked, day).items()
+        }
+        self._record(findings_of(told, day, rules, self.units, accounts, trends))
         others = self.memory.filter(~pl.col("rule").is_in(list(rules)))
         self.memory = pl.concat([others, worth_keeping(memory_after(rows))])
 
+    def _hold(self, rows: pl.DataFrame, rules: dict[str, Rule], day: date) -> None:
+        """Notes the rules that would have fired for too many accounts."""
+        storms = rows.filter("is_storm").select("rule", "would_fire", "most").unique().sort("rule")
+        held = [
+            HeldRule(
+                rule=rule,
+                owner=rules[rule].owner,
+                day=day,
+                would_fire=would_fire,
+                most=most,
+                is_new=not self._recorder.was_held(rule, day - timedelta(days=1)),
+            )
+            for rule, would_fire, most in storms.rows()
+        ]
+        self._recorder.hold(held)
+        self.held += held
+
     def _judge(self, day: date, planned: list[Planned]) -> list[Judged]:
         rules = [rule for rule, _ in planned]
-        attributes = {found.attribute for rule in rules for found in rule.filters}
-        frame = self._reader.day(day, {rule.metric for rule in rules}, attributes)
+        frame = self._reader.day(day, rules, self._recorder.release.last_full_day)
         scopes: dict[tuple[RuleFilter, ...], pl.Series] = {}
         memories = self.memory.partition_by("rule", as_dict=True)
         judged = []
@@ -72,7 +106,8 @@ class DayWalk:
         return judged
 
     def _record(self, findings: list[Finding]) -> None:
-        self._recorder.record(findings)
+        named = [replace(f, metric_name=self._names.get(f.metric)) for f in findings]
+        self._recorder.record(named)
         self.transitions += [found.transition for found in findings]
 
 

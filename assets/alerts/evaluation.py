@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from assets.alerts.activation import active_rules, ended_rules, forget, remember, schedule
 from assets.alerts.days import DayWalk
 from assets.alerts.findings import endings
-from assets.alerts.ledger import create_ledger, evaluations, write_transaction
+from assets.alerts.ledger import create_ledger, write_transaction
+from assets.alerts.ledger_tables import evaluations
 from assets.alerts.memory import load_memory, save_memory
 from assets.alerts.recording import Recorder
 from assets.alerts.release_files import Release, ReleaseReader, open_release, published_releases
@@ -73,7 +74,7 @@ def evaluate(
                 recorder = Recorder(
                     ledger=ledger, release=release, rules=rules, recorded_at=recorded_at
                 )
-                done.append(_evaluate_release(recorder, progress.days_to(release)))
+                done.append(take_release(recorder, progress.days_to(release)))
     return done
 
 
@@ -98,7 +99,8 @@ def _progress(ledger: sa.Connection) -> _Progress:
     )
 
 
-def _evaluate_release(recorder: Recorder, days: list[date]) -> Evaluation:
+def take_release(recorder: Recorder, days: list[date]) -> Evaluation:
+    """Takes a release's new days, and records that it was taken, in the caller's transaction."""
     release = recorder.release
     evaluation = Evaluation(release_id=release.id, sequence=release.sequence)
     if days:
@@ -129,13 +131,13 @@ def _evaluate_release(recorder: Recorder, days: list[date]) -> Evaluation:
 def _evaluate_days(recorder: Recorder, reader: ReleaseReader, days: list[date]) -> Evaluation:
     ledger, release = recorder.ledger, recorder.release
     active = active_rules(ledger)
-    judgeable = [rule for rule in recorder.rules.enabled if reader.has_metric(rule.metric)]
+    judgeable = [rule for rule in recorder.rules.enabled if reader.can_judge(rule)]
     ended = ended_rules(active, recorder.rules)
     before = load_memory(ledger)
     walk = DayWalk(recorder=recorder, reader=reader, memory=before)
     walk.end(endings(ledger, ended, days[0], walk.units), set(ended))
     for day, planned in schedule(days, judgeable, set(active)).items():
-        walk.take(day, planned)
+        walk.take(day, planned, is_new=day in days)
     save_memory(ledger, before, walk.memory)
     forget(ledger, ended)
     remember(ledger, judgeable, active, days[-1], release.id)
@@ -148,6 +150,7 @@ def _evaluate_days(recorder: Recorder, reader: ReleaseReader, days: list[date]) 
         unjudged=walk.unjudged,
         attribute_missing=walk.attribute_missing,
         transitions=tuple(walk.transitions),
+        held=tuple(walk.held),
         notes=tuple(
             f"{rule.rule} was not judged: the release holds no metric {rule.metric}"
             for rule in recorder.rules.enabled

@@ -1,22 +1,25 @@
 """Turns the rows that a day moved, and the alerts of rules that ended, into findings."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from assets.alerts.ledger import NO_DIMENSIONS, alerts
+from assets.alerts.digests import digest
+from assets.alerts.ledger_tables import NO_DIMENSIONS, alerts
 from assets.alerts.release_files import Account
-from assets.alerts.rules import Rule, digest
+from assets.alerts.rules import Rule
 from assets.alerts.transitions import (
     Transition,
     TransitionKind,
+    Value,
     cooldown_reason,
     reason_of,
     sentence_of,
+    unit_of,
 )
 
 
@@ -37,6 +40,8 @@ class Finding:
     opened_on: date
     held_since: date | None = None
     superseded_by: str | None = None
+    trend: tuple[float | None, ...] = ()
+    metric_name: str | None = None
 
     @property
     def alert_id(self) -> str:
@@ -52,7 +57,7 @@ def alert_id(rule: str, account_id: str, opened_on: date) -> str:
 def moved(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """The rows that did something to tell, by account, the severest rule first."""
     is_news = pl.col("effect").is_not_null() & (
-        (pl.col("effect") != "suppressed") | pl.col("is_news")
+        (pl.col("effect") != "suppressed") | (pl.col("is_news") & (pl.col("cause") != "storm"))
     )
     order = ["account_id", "rank", "rule"]
     return rows.filter(is_news).sort(order, descending=[False, True, False]).to_dicts()
@@ -64,11 +69,30 @@ def findings_of(
     rules: dict[str, Rule],
     units: dict[str, str],
     accounts: dict[str, Account],
+    trends: Mapping[tuple[str, str], list[float | None]],
 ) -> list[Finding]:
-    """One finding per moved row (`moved`) of a day."""
-    return [
-        _finding(row, day, rules[row["rule"]], units, accounts[row["account_id"]]) for row in rows
-    ]
+    """One finding per moved row (`moved`) of a day; trends are by metric and account."""
+    found = []
+    for row in rows:
+        rule = rules[row["rule"]]
+        finding = _finding(row, day, rule, units, accounts[row["account_id"]])
+        trend = trends.get((rule.metric, row["account_id"]), []) if _is_told(row) else []
+        found.append(replace(finding, trend=tuple(trend)))
+    return found
+
+
+def asks_for_trends(rows: Iterable[dict[str, Any]], rules: dict[str, Rule]) -> dict[str, set[str]]:
+    """The accounts whose trend is told, by metric."""
+    asked: dict[str, set[str]] = {}
+    for row in rows:
+        rule = rules[row["rule"]]
+        if _is_told(row) and not rule.compares_words:
+            asked.setdefault(rule.metric, set()).add(row["account_id"])
+    return asked
+
+
+def _is_told(row: dict[str, Any]) -> bool:
+    return bool(row["effect"] == "opened")
 
 
 def endings(
@@ -90,11 +114,40 @@ def endings(
     return [_ending(dict(row), ended[row["rule"]], day, units) for row in rows.mappings()]
 
 
+def waking(row: dict[str, Any], day: date, account: Account, units: dict[str, str]) -> Finding:
+    """The end of an alert's snooze: it is as open as before."""
+    reason = f"it was put off until {row['snoozed_until']} and is still open"
+    return Finding(
+        transition=Transition(
+            account_id=row["account_id"],
+            account_name=row["account_name"],
+            rule=row["rule"],
+            severity=row["severity"],
+            transition="snooze_ended",
+            cause="snooze_ended",
+            day=day,
+            value=row["last_value"],
+            value_text=row["value_text"],
+            threshold=row["threshold"],
+            reason=reason,
+            sentence=row["sentence"],
+        ),
+        rule_version=row["rule_version"],
+        family=row["family"],
+        metric=row["metric"],
+        unit=units.get(row["metric"]),
+        what_to_do="",
+        account=account,
+        opened_on=row["opened_on"],
+        held_since=row["held_since"],
+    )
+
+
 def _finding(
     row: dict[str, Any], day: date, rule: Rule, units: dict[str, str], account: Account
 ) -> Finding:
     kind: TransitionKind = row["effect"]
-    unit = units.get(rule.metric)
+    unit = unit_of(rule, units.get(rule.metric))
     reason = _reason(row, rule, unit)
     name = account.account_name or account.account_id
     return Finding(
@@ -106,10 +159,11 @@ def _finding(
             transition=kind,
             cause=row["cause"],
             day=day,
-            value=row["value"],
+            value=None if rule.compares_words else row["value"],
+            value_text=row["said"],
             threshold=rule.threshold,
             reason=reason,
-            sentence=sentence_of(rule, name, row["value"], unit)
+            sentence=sentence_of(rule, name, _value(row, rule), unit)
             if kind == "opened"
             else _sentence(name, rule.rule, kind, reason),
         ),
@@ -130,7 +184,12 @@ def _reason(row: dict[str, Any], rule: Rule, unit: str | None) -> str:
         return f"the severer {row['outranked_by']} is open"
     if row["cause"] == "cooldown":
         return cooldown_reason(rule, row["last_triggered_on"])
-    return reason_of(rule, row["cause"], row["value"], unit)
+    return reason_of(rule, row["cause"], _value(row, rule), unit)
+
+
+def _value(row: dict[str, Any], rule: Rule) -> Value:
+    value: Value = row["said" if rule.compares_words else "value"]
+    return value
 
 
 def _ending(row: dict[str, Any], how: str, day: date, units: dict[str, str]) -> Finding:

@@ -11,6 +11,8 @@ Verdicts of a rule on an account and day:
 - `between`: neither, the hysteresis;
 - `out`: the account is certainly not one that the rule is about;
 - `unjudged`: no row, no value or an attribute is missing; nothing is resolved by it.
+
+A milestone that was told of is `recovered`; a better score that missing inputs made is `between`.
 """
 
 from dataclasses import dataclass
@@ -19,17 +21,24 @@ from typing import Literal
 
 import polars as pl
 
+from assets.alerts.comparing import (
+    is_propped_up,
+    is_put_down_to_configuration,
+    value_of,
+    verdict_of,
+    verdict_with_memory,
+)
 from assets.alerts.memory import SCHEMA
-from assets.alerts.rules import ACCOUNT_STATUS, Rule, RuleFilter
+from assets.alerts.rules import Rule
 
-ACTIVE_STATUSES = ("customer", "past_due")
-# The day's status, and the account's own as of the release.
-STATUSES = {ACCOUNT_STATUS, "status"}
+# A rule that fires for so few is no storm, whatever their share.
+STORM_MINIMUM = 10
 
 Mode = Literal["live", "baseline", "warming"]
 
 _OVER = ("recovered", "out")
-_ON_MISSING = {"keep": "unjudged", "resolve": "recovered", "alert": "holds"}
+_HELD_BACK = ("superseded", "cooldown", "baseline", "configuration", "storm")
+_SILENCED = ("baseline", "configuration")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +49,6 @@ class Judged:
     judged: int
     unjudged: int
     attribute_missing: int
-
-
-def scope_of(filters: tuple[RuleFilter, ...]) -> pl.Expr:
-    """Whether a rule is about an account: true, false, or NULL where an attribute is missing.
-
-    A certain no outweighs a missing attribute. Test accounts never are; without a filter on the
-    account status, customers and past-due ones only: no trials, no leads.
-    """
-    conditions = [~pl.col("is_test"), *(_condition(found) for found in filters)]
-    if not STATUSES & {found.attribute for found in filters}:
-        conditions.append(pl.col(ACCOUNT_STATUS).is_in(ACTIVE_STATUSES))
-    return pl.all_horizontal(conditions)
 
 
 def judge(
@@ -71,28 +68,36 @@ def judge(
     """
     seen = day.select(
         "account_id",
-        pl.col(f"m_{rule.metric}").alias("value"),
+        value_of(rule).alias("value"),
+        (pl.col(f"t_{rule.metric}") if rule.compares_words else pl.lit(None)).alias("said"),
+        is_put_down_to_configuration(rule, day.columns).alias("is_configured"),
+        is_propped_up(rule, day.columns).alias("is_propped_up"),
         is_in_scope.alias("is_in_scope"),
-    ).with_columns(_verdict(rule).alias("verdict"))
+    ).with_columns(verdict_of(rule).alias("verdict"))
+    counts = dict(seen["verdict"].value_counts().rows())
+    judged = sum(counts.get(verdict, 0) for verdict in ("holds", "recovered", "between"))
     known = pl.col("account_id").is_in(memory["account_id"].implode())
     rows = (
         seen.filter((pl.col("verdict") == "holds") | known)
-        .select("account_id", "value", "verdict")
+        .select("account_id", "value", "said", "is_configured", "verdict")
         .join(memory.drop("rule"), on="account_id", how="full", coalesce=True)
         .with_columns(
+            pl.col("said").cast(pl.String),
+            pl.col("is_configured").fill_null(value=False),
             pl.col("verdict").fill_null("unjudged"),
             pl.col("phase").fill_null("quiet"),
             pl.col("held_days").fill_null(0),
-            **_settings(rule, mode),
+            pl.col("over_days").fill_null(0),
+            **_settings(rule, mode, judged),
         )
+        .with_columns(verdict_with_memory(rule).alias("verdict"))
     )
-    counts = dict(seen["verdict"].value_counts().rows())
     unseen = memory.join(day, on="account_id", how="anti").filter(
         (pl.col("phase") != "quiet") | (pl.col("held_days") > 0)
     )
     return Judged(
         rows=rows,
-        judged=sum(counts.get(verdict, 0) for verdict in ("holds", "recovered", "between")),
+        judged=judged,
         unjudged=counts.get("unjudged", 0) + unseen.height,
         attribute_missing=seen["is_in_scope"].null_count(),
     )
@@ -107,15 +112,17 @@ def advance(rows: pl.DataFrame, day: date) -> pl.DataFrame:
 
     Returns:
         The same rows with `effect` (`opened`, `resolved`, `suppressed` or NULL), its `cause`, the
-        severest rule of the family `outranked_by`, whether a suppression `is_news`, and `next_…`,
-        the columns of memory after the day.
+        severest rule of the family `outranked_by`, whether a suppression `is_news`, how many alerts
+        the rule `would_fire`, and `next_…`, the columns of memory after the day.
     """
     return (
         rows.with_columns(
             _streak().alias("streak"),
-            ((pl.col("phase") == "open") & pl.col("verdict").is_in(_OVER)).alias("closes"),
+            _closes().alias("closes"),
         )
         .with_columns(_is_due().alias("is_due"), _is_cooling(day).alias("is_cooling"))
+        .with_columns(_would_fire().sum().over("rule").alias("would_fire"))
+        .with_columns((_would_fire() & _is_over_its_share()).alias("is_storm"))
         .pipe(_rank)
         .with_columns(_cause().alias("cause"))
         .with_columns(
@@ -133,40 +140,41 @@ def memory_after(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("rule", "account_id", *renamed).rename(renamed).select(list(SCHEMA))
 
 
-def _condition(found: RuleFilter) -> pl.Expr:
-    column, values = pl.col(f"a_{found.attribute}"), list(found.values)
-    is_one = column.is_in(values)
-    return is_one if found.operator in ("is", "in") else ~is_one
-
-
-def _verdict(rule: Rule) -> pl.Expr:
-    value, is_below = pl.col("value"), rule.operator == "below"
-    holds = value < rule.threshold if is_below else value > rule.threshold
-    recovered = value >= rule.recovers_at if is_below else value <= rule.recovers_at
-    return (
-        pl.when(pl.col("is_in_scope").is_null())
-        .then(pl.lit("unjudged"))
-        .when(~pl.col("is_in_scope"))
-        .then(pl.lit("out"))
-        .when(value.is_null())
-        .then(pl.lit(_ON_MISSING[rule.on_missing]))
-        .when(holds)
-        .then(pl.lit("holds"))
-        .when(recovered)
-        .then(pl.lit("recovered"))
-        .otherwise(pl.lit("between"))
-    )
-
-
-def _settings(rule: Rule, mode: Mode) -> dict[str, pl.Expr]:
+def _settings(rule: Rule, mode: Mode, judged: int) -> dict[str, pl.Expr]:
+    most = max(STORM_MINIMUM, int(rule.max_share * judged))
     return {
         "rule": pl.lit(rule.rule),
         "family": pl.lit(rule.family_name),
         "rank": pl.lit(rule.rank, dtype=pl.Int64),
         "for_days": pl.lit(rule.for_days, dtype=pl.Int64),
+        "keep_firing_days": pl.lit(rule.keep_firing_days, dtype=pl.Int64),
         "cooldown_days": pl.lit(rule.cooldown_days, dtype=pl.Int64),
+        "is_once": pl.lit(rule.is_once),
+        "most": pl.lit(most, dtype=pl.Int64),
         "mode": pl.lit(mode),
     }
+
+
+def _closes() -> pl.Expr:
+    """Whether an open alert is over: out of scope at once, recovered after `keep_firing_days`."""
+    is_over = (pl.col("verdict") == "recovered") & (
+        pl.col("over_days") >= pl.col("keep_firing_days")
+    )
+    return (pl.col("phase") == "open") & (is_over | (pl.col("verdict") == "out"))
+
+
+def _would_fire() -> pl.Expr:
+    return pl.col("is_due") & ~pl.col("is_cooling") & ~_begins_by_edit()
+
+
+def _is_over_its_share() -> pl.Expr:
+    return pl.col("would_fire") > pl.col("most")
+
+
+def _begins_by_edit() -> pl.Expr:
+    """Whether the condition holds since today, and an edit made it so."""
+    begins = (pl.col("phase") == "quiet") & (pl.col("held_days") == 0)
+    return begins & (pl.col("verdict") == "holds") & pl.col("is_configured")
 
 
 def _is_due() -> pl.Expr:
@@ -184,8 +192,9 @@ def _rank(rows: pl.DataFrame) -> pl.DataFrame:
     """Finds who is outranked: in a family only the severest of an account's alerts stands."""
     stays_open = (pl.col("phase") == "open") & ~pl.col("closes")
     family = ["account_id", "family"]
+    fires = _would_fire() & ~pl.col("is_storm")
     return (
-        rows.with_columns((stays_open | (pl.col("is_due") & ~pl.col("is_cooling"))).alias("stands"))
+        rows.with_columns((stays_open | fires).alias("stands"))
         .with_columns(pl.when("stands").then("rank").max().over(family).alias("top"))
         .with_columns(
             pl.when(pl.col("stands") & (pl.col("rank") == pl.col("top")))
@@ -205,14 +214,20 @@ def _cause() -> pl.Expr:
     return (
         pl.when(pl.col("closes") & is_out)
         .then(pl.lit("out_of_scope"))
+        .when(pl.col("closes") & pl.col("is_once"))
+        .then(pl.lit("milestone"))
         .when(pl.col("closes") & ~is_missing)
         .then(pl.lit("recovered"))
+        .when(_begins_by_edit() & (pl.col("mode") == "live"))
+        .then(pl.lit("configuration"))
         .when(pl.col("is_outranked"))
         .then(pl.lit("superseded"))
         .when(pl.col("is_due") & pl.col("is_cooling"))
         .then(pl.lit("cooldown"))
         .when(quiet_and_holds & (pl.col("mode") == "baseline"))
         .then(pl.lit("baseline"))
+        .when(pl.col("is_storm"))
+        .then(pl.lit("storm"))
         .when((pl.col("is_due") | pl.col("closes")) & is_missing)
         .then(pl.lit("missing"))
         .when(pl.col("is_due"))
@@ -225,7 +240,7 @@ def _effect() -> pl.Expr:
     return (
         pl.when(pl.col("closes") | (is_open & (cause == "superseded")))
         .then(pl.lit("resolved"))
-        .when(cause.is_in(["superseded", "cooldown", "baseline"]))
+        .when(cause.is_in(_HELD_BACK))
         .then(pl.lit("suppressed"))
         .when(cause.is_not_null())
         .then(pl.lit("opened"))
@@ -252,11 +267,31 @@ def _next_phase() -> pl.Expr:
     return (
         pl.when(effect == "opened")
         .then(pl.lit("open"))
-        .when(pl.col("cause") == "baseline")
+        .when(pl.col("cause").is_in(_SILENCED))
         .then(pl.lit("muted"))
-        .when((effect == "resolved") | ((phase == "muted") & pl.col("verdict").is_in(_OVER)))
+        .when((effect == "resolved") | _is_heard_again())
         .then(pl.lit("quiet"))
         .otherwise(phase)
+    )
+
+
+def _is_heard_again() -> pl.Expr:
+    """A muted row after its recovery; a milestone that was reached before stays muted for ever."""
+    is_over = pl.col("verdict").is_in(_OVER) & ~pl.col("is_once")
+    return (pl.col("phase") == "muted") & is_over
+
+
+def _next_over_days() -> pl.Expr:
+    """Judged days in a row on which an alert that stays open was over, at most as many as count."""
+    over, verdict = pl.col("over_days"), pl.col("verdict")
+    return (
+        pl.when(pl.col("next_phase") != "open")
+        .then(0)
+        .when(verdict == "unjudged")
+        .then(over)
+        .when(verdict == "recovered")
+        .then(over + 1)
+        .otherwise(0)
     )
 
 
@@ -279,6 +314,7 @@ def _next_memory(day: date) -> list[pl.Expr]:
         .then(nothing)
         .otherwise(pl.when(began).then(pl.lit(day)).otherwise(held_since))
         .alias("next_held_since"),
+        _next_over_days().alias("next_over_days"),
         pl.when(effect == "opened")
         .then(pl.lit(day))
         .otherwise("last_triggered_on")

@@ -3,9 +3,11 @@
 A row says which phase a rule and an account are in:
 
 - `quiet`: no alert is open. `held_days` counts the judged days on which the condition has held.
-- `open`: an alert is open; `last_triggered_on` is the day that opened it.
-- `muted`: the condition held when the rule was activated with a silent baseline; nothing fires
-  until it has recovered once.
+- `open`: an alert is open; `last_triggered_on` is the day that opened it, `over_days` counts the
+  judged days in a row on which it was over and kept firing.
+- `muted`: the condition held when the rule was activated with a silent baseline, when an edit of
+  the configuration made it hold, or when a person resolved it; nothing fires until it has recovered
+  once.
 
 Pairs without a row are quiet, with nothing remembered, so memory grows with findings only.
 """
@@ -13,7 +15,7 @@ Pairs without a row are quiet, with nothing remembered, so memory grows with fin
 import polars as pl
 import sqlalchemy as sa
 
-from assets.alerts.ledger import NO_DIMENSIONS, rule_states
+from assets.alerts.ledger_tables import NO_DIMENSIONS, rule_states
 
 SCHEMA: dict[str, pl.DataType] = {
     "rule": pl.String(),
@@ -21,6 +23,7 @@ SCHEMA: dict[str, pl.DataType] = {
     "phase": pl.String(),
     "held_days": pl.Int64(),
     "held_since": pl.Date(),
+    "over_days": pl.Int64(),
     "last_triggered_on": pl.Date(),
     "suppressed_by": pl.String(),
 }

@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from assets.alerts.ledger import alerts
+from assets.alerts.ledger_tables import alerts
 from assets.alerts.rules import RANKS
 
 

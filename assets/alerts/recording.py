@@ -7,14 +7,26 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from assets.alerts.findings import Finding
-from assets.alerts.ledger import NO_DIMENSIONS, actions, alert_events, alerts, suppressions
-from assets.alerts.release_files import Release
-from assets.alerts.rules import Route, RuleSet, digest
+from assets.alerts import audit
+from assets.alerts.findings import Finding, waking
+from assets.alerts.ledger_tables import (
+    NO_DIMENSIONS,
+    alert_events,
+    alerts,
+    held_rules,
+    suppressions,
+)
+from assets.alerts.outbox import Message, Outbox
+from assets.alerts.release_files import Release, ReleaseReader
+from assets.alerts.rules import RuleSet
+from assets.alerts.transitions import MILESTONE, HeldRule
+from assets.alerts.workflows import begin_steps, close_with_alerts, take_due_steps
 
 Row = dict[str, object]
 Standing = dict[str, tuple[str, int]]
 
+# A superseded alert's end is told by its successor; a milestone has none.
+_NOT_TOLD = ("superseded", MILESTONE)
 _CHUNK = 500  # under every database's limit of parameters in one statement
 
 
@@ -38,7 +50,41 @@ class Recorder:
         self._insert(alerts, (self._alert(found) for found in opened))
         self._insert(alert_events, (self._event(found, standing) for found in told))
         self._insert(suppressions, (self._suppression(found) for found in held_back))
-        self._insert(actions, self._actions(told, standing))
+        self._outbox.put(self._messages(told, standing))
+        begin_steps(self.ledger, told, self.rules.workflows)
+        over = [found for found in resolved if found.transition.cause != MILESTONE]
+        close_with_alerts(self.ledger, over, at=self.release.as_of)
+        audit.append(self.ledger, map(_entry, told), self.recorded_at)
+
+    def finish(self, day: date, reader: ReleaseReader) -> None:
+        """Ends a day: snoozed alerts whose time is over wake up, and due steps are taken."""
+        self._wake(day, reader)
+        take_due_steps(self._outbox, self.rules.workflows, reader, day)
+
+    def hold(self, held: list[HeldRule]) -> None:
+        """Notes the rules that were held back whole, and reports them to their owners."""
+        self._insert(held_rules, (self._held(found) for found in held))
+        new = [found for found in held if found.is_new]
+        self._outbox.put(
+            Message(
+                kind="held",
+                subject=f"held {found.rule} {found.day}",
+                ordinal=1,
+                route=route,
+                payload=self._held_payload(found),
+                day=found.day,
+            )
+            for found in new
+            for route in self.rules.routes_of(found.owner)
+        )
+        audit.append(self.ledger, map(_held_entry, new), self.recorded_at)
+
+    def was_held(self, rule: str, day: date) -> bool:
+        """Whether a rule was held back on a day."""
+        query = sa.select(held_rules.c.rule).where(
+            held_rules.c.rule == rule, held_rules.c.on_day == day
+        )
+        return self.ledger.execute(query).first() is not None
 
     def refresh(self, seen: Iterable[tuple[str, float, date]]) -> None:
         """Notes the last value of alerts that stay open: (alert id, value, day judged)."""
@@ -88,6 +134,7 @@ class Recorder:
             "opened_on": made.day,
             "opened_at": self.release.as_of,
             "value": made.value,
+            "value_text": made.value_text,
             "threshold": made.threshold,
             "last_value": made.value,
             "last_judged_on": made.day,
@@ -123,8 +170,8 @@ class Recorder:
             )
 
     def _event(self, found: Finding, standing: Standing) -> Row:
-        made, is_opening = found.transition, found.transition.transition == "opened"
-        status, last = (None, 0) if is_opening else standing[found.alert_id]
+        made = found.transition
+        status, last = (None, 0) if made.transition == "opened" else standing[found.alert_id]
         detail = {"cause": made.cause, "reason": made.reason}
         if found.superseded_by:
             detail["by"] = found.superseded_by
@@ -134,7 +181,7 @@ class Recorder:
             "on_day": made.day,
             "transition": made.transition,
             "from_status": status,
-            "to_status": "open" if is_opening else "resolved",
+            "to_status": "resolved" if made.transition == "resolved" else "open",
             "value": made.value,
             "release_id": self.release.id,
             "detail": detail,
@@ -154,33 +201,32 @@ class Recorder:
             "release_id": self.release.id,
         }
 
-    def _actions(self, told: list[Finding], standing: Standing) -> Iterator[Row]:
-        """One action per finding and route; a superseded alert's end is told by its successor."""
-        number = self.ledger.execute(sa.select(sa.func.max(actions.c.number))).scalar() or 0
-        for found in told:
-            ordinal = standing.get(found.alert_id, ("", 0))[1] + 1
-            for route in self.rules.routes_of(found.transition.rule):
-                is_wanted = found.transition.transition in route.sends
-                if is_wanted and found.transition.cause != "superseded":
-                    number += 1
-                    yield self._action(found, route, ordinal, number)
+    @property
+    def _outbox(self) -> Outbox:
+        return Outbox(
+            ledger=self.ledger,
+            as_of=self.release.as_of,
+            recorded_at=self.recorded_at,
+            release_id=self.release.id,
+        )
 
-    def _action(self, found: Finding, route: Route, ordinal: int, number: int) -> Row:
-        key = digest([found.alert_id, ordinal, route.position, route.channel, route.target])[:32]
-        return {
-            "action_key": key,
-            "alert_id": found.alert_id,
-            "ordinal": ordinal,
-            "number": number,
-            "route": f"{route.rule}/{route.position}",
-            "channel": route.channel,
-            "target": route.target,
-            "payload": {"idempotency_key": key, **self._payload(found)},
-            "release_id": self.release.id,
-            "state": "pending",
-            "attempts": 0,
-            "recorded_at": self.recorded_at,
-        }
+    def _messages(self, told: list[Finding], standing: Standing) -> Iterator[Message]:
+        """One message per finding and route; a superseded alert's end is told by its successor."""
+        for found in told:
+            if found.transition.cause in _NOT_TOLD:
+                continue
+            for route in self.rules.routes_of(found.transition.rule):
+                if found.transition.transition in route.sends:
+                    yield Message(
+                        kind="alert",
+                        subject=found.alert_id,
+                        ordinal=standing.get(found.alert_id, ("", 0))[1] + 1,
+                        route=route,
+                        payload=self._payload(found),
+                        day=found.transition.day,
+                        alert_id=found.alert_id,
+                        account=found.account,
+                    )
 
     def _payload(self, found: Finding) -> Row:
         """What a receiver is told. It holds nothing secret and no e-mail address."""
@@ -199,15 +245,107 @@ class Recorder:
             "family": found.family,
             "alert_id": found.alert_id,
             "metric": found.metric,
+            "metric_name": found.metric_name,
             "unit": found.unit,
             "value": made.value,
+            "value_text": made.value_text,
             "threshold": made.threshold,
+            "trend": list(found.trend),
             "day": made.day.isoformat(),
             "opened_on": found.opened_on.isoformat(),
             "held_since": found.held_since.isoformat() if found.held_since else None,
             "release_id": self.release.id,
             "as_of": self.release.as_of.isoformat(),
         }
+
+    def _wake(self, day: date, reader: ReleaseReader) -> None:
+        """Opens the snoozed alerts whose day has come, and tells of them again."""
+        query = sa.select(alerts).where(alerts.c.status == "snoozed", alerts.c.snoozed_until <= day)
+        rows = [
+            dict(row) for row in self.ledger.execute(query.order_by(alerts.c.alert_id)).mappings()
+        ]
+        if not rows:
+            return
+        accounts = reader.accounts((row["account_id"] for row in rows), day)
+        units = reader.units()
+        woken = [waking(row, day, accounts[row["account_id"]], units) for row in rows]
+        standing = self._standing([found.alert_id for found in woken])
+        self.ledger.execute(
+            sa.update(alerts)
+            .where(alerts.c.alert_id.in_([found.alert_id for found in woken]))
+            .values(status="open", snoozed_until=None)
+        )
+        self._insert(alert_events, (self._event(found, standing) for found in woken))
+        self._outbox.put(
+            Message(
+                kind="alert",
+                subject=found.alert_id,
+                ordinal=standing[found.alert_id][1] + 1,
+                route=route,
+                payload=self._payload(found),
+                day=day,
+                alert_id=found.alert_id,
+                account=found.account,
+            )
+            for found in woken
+            for route in self.rules.routes_of(found.transition.rule)
+            if "opened" in route.sends
+        )
+        audit.append(self.ledger, map(_entry, woken), self.recorded_at)
+
+    def _held(self, found: HeldRule) -> Row:
+        return {
+            "rule": found.rule,
+            "on_day": found.day,
+            "owner": found.owner,
+            "would_fire": found.would_fire,
+            "most": found.most,
+            "release_id": self.release.id,
+        }
+
+    def _held_payload(self, found: HeldRule) -> Row:
+        return {
+            "severity": "warning",
+            "sentence": f"The rule {found.rule} was held back: it would have fired for "
+            f"{found.would_fire:,} accounts on {found.day}, and {found.most:,} are allowed.",
+            "what_to_do": "Look whether the data or the rule is wrong (csw alerts lint); raise "
+            "its max_share if it is right.",
+            "rule": found.rule,
+            "owner": found.owner,
+            "day": found.day.isoformat(),
+            "release_id": self.release.id,
+        }
+
+
+def _entry(found: Finding) -> audit.Entry:
+    made = found.transition
+    return audit.Entry(
+        actor="evaluation",
+        action=made.transition,
+        subject=found.alert_id,
+        decision=made.cause,
+        result=made.sentence,
+        inputs={
+            "rule": made.rule,
+            "account_id": made.account_id,
+            "metric": found.metric,
+            "value": made.value if made.value_text is None else made.value_text,
+            "threshold": made.threshold,
+        },
+        rule_version=found.rule_version,
+        on_day=made.day,
+    )
+
+
+def _held_entry(found: HeldRule) -> audit.Entry:
+    return audit.Entry(
+        actor="evaluation",
+        action="held",
+        subject=found.rule,
+        decision="storm",
+        result=f"{found.would_fire} accounts, at most {found.most}",
+        on_day=found.day,
+    )
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

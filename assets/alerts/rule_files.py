@@ -1,15 +1,20 @@
-"""Reads the rules that a person edits (`seeds/alert_*.csv`) and says what is wrong in them."""
+"""Reads what a person edits of rules and workflows, and says what is wrong in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.alerts.rules import Route, Rule, RuleFilter, RuleSet
+from assets.alerts.filters import RuleFilter
+from assets.alerts.receivers import DEFAULT_ROUTE, OPS_ROUTE, Route
+from assets.alerts.rules import Rule, RuleSet
+from assets.alerts.workflow_rules import Workflow, WorkflowStep
 from assets.seed_files import Located, Problem, label, read_rows
 
 RULES_FILE = "alert_rules.csv"
 FILTERS_FILE = "alert_rule_filters.csv"
 ROUTES_FILE = "alert_routes.csv"
+WORKFLOWS_FILE = "workflows.csv"
+STEPS_FILE = "workflow_actions.csv"
 
 
 class RuleFilesError(ValueError):
@@ -18,21 +23,27 @@ class RuleFilesError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFiles:
-    """The readable rows of the three files, and what was wrong with the others."""
+    """The readable rows of the files, and what was wrong with the others."""
 
     rules: list[Located[Rule]]
     filters: list[Located[RuleFilter]]
     routes: list[Located[Route]]
+    workflows: list[Located[Workflow]]
+    steps: list[Located[WorkflowStep]]
     problems: list[Problem]
 
 
-def read_rules(seeds: Path) -> RuleSet:
+def read_rules(seeds: Path, what_if: Path | None = None) -> RuleSet:
     """Reads the rules of a seeds folder.
+
+    Args:
+        seeds: the folder.
+        what_if: a file to be read in place of the folder's rules; the rest stays as it is.
 
     Raises:
         RuleFilesError: a file is missing, a row can't be understood, or a filter names no rule.
     """
-    files = read_rule_files(seeds)
+    files = read_rule_files(seeds, what_if)
     problems = [*files.problems, *unknown_rules(seeds, files)]
     if problems:
         raise RuleFilesError("\n".join(str(problem) for problem in problems))
@@ -40,16 +51,19 @@ def read_rules(seeds: Path) -> RuleSet:
     return RuleSet(
         rules=tuple(sorted(rules, key=lambda rule: rule.rule)),
         routes=tuple(found.row for found in files.routes),
+        workflows=tuple(_with_steps(found.row, files.steps) for found in files.workflows),
     )
 
 
-def read_rule_files(seeds: Path) -> RuleFiles:
-    """Reads the three files row by row; a bad row becomes a problem and stops no other."""
+def read_rule_files(seeds: Path, what_if: Path | None = None) -> RuleFiles:
+    """Reads the files row by row; a bad row becomes a problem and stops no other."""
     problems: list[Problem] = []
     return RuleFiles(
-        rules=list(read_rows(seeds / RULES_FILE, Rule, problems)),
+        rules=list(read_rows(what_if or seeds / RULES_FILE, Rule, problems)),
         filters=list(read_rows(seeds / FILTERS_FILE, RuleFilter, problems)),
         routes=list(read_rows(seeds / ROUTES_FILE, Route, problems)),
+        workflows=list(read_rows(seeds / WORKFLOWS_FILE, Workflow, problems)),
+        steps=list(read_rows(seeds / STEPS_FILE, WorkflowStep, problems)),
         problems=problems,
     )
 
@@ -59,10 +73,13 @@ def unknown_rules(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
     if any(problem.file == label(seeds / RULES_FILE) for problem in files.problems):
         return
     names = sorted(found.row.rule for found in files.rules)
+    owners = {found.row.owner for found in files.rules}
     filters = [(FILTERS_FILE, found.line, found.row.rule) for found in files.filters]
     routes = [(ROUTES_FILE, found.line, found.row.rule) for found in files.routes]
-    for file, line, name in [*filters, *routes]:
-        if name not in [*names, "*"]:
+    workflows = [(WORKFLOWS_FILE, found.line, found.row.rule) for found in files.workflows]
+    groups = {DEFAULT_ROUTE, OPS_ROUTE, *owners}
+    for file, line, name in [*filters, *routes, *workflows]:
+        if name not in names and not (file == ROUTES_FILE and name in groups):
             yield Problem(
                 file=label(seeds / file),
                 line=line,
@@ -70,6 +87,12 @@ def unknown_rules(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
                 message=f"no rule is named '{name}'",
                 allowed=", ".join(names),
             )
+
+
+def _with_steps(workflow: Workflow, steps: list[Located[WorkflowStep]]) -> Workflow:
+    own = [found.row for found in steps if found.row.workflow == workflow.workflow]
+    ordered = tuple(sorted(own, key=lambda step: step.position))
+    return workflow.model_copy(update={"steps": ordered})
 
 
 def _with_filters(rule: Rule, filters: list[Located[RuleFilter]]) -> Rule:

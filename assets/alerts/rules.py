@@ -1,58 +1,35 @@
-"""What an alert rule is: its threshold, its memory, whom it is about and where it is told."""
+"""What an alert rule is: its trigger, its memory, and whom it is about."""
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from assets.alerts.digests import digest
+from assets.alerts.filters import RuleFilter
+from assets.alerts.receivers import DEFAULT_ROUTE, OPS_ROUTE, Route, RuleName
+from assets.alerts.workflow_rules import Workflow
 from assets.seed_files import SeedRow
 
 Severity = Literal["info", "warning", "critical"]
+Operator = Literal["below", "above", "in", "not_in", "changed", "reached"]
 RANKS: dict[str, int] = {"info": 1, "warning": 2, "critical": 3}
-PLACEHOLDERS = ("account", "value", "threshold", "recover_at", "for_days")
-DEFAULT_ROUTE = "*"
+PLACEHOLDERS = ("account", "value", "threshold", "recover_at", "for_days", "window_days")
 HEALTH_SCORE = "health_score"
+HEALTH_STATE = "health_state"
 ACCOUNT_STATUS = "account_status"
-
-RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*\.jsonl$")]
-SentTransition = Literal["opened", "resolved"]
-
-
-def _split(cell: object) -> object:
-    return tuple(part.strip() for part in cell.split("|")) if isinstance(cell, str) else cell
-
-
-class RuleFilter(SeedRow):
-    """One condition on an account's attribute; a rule's filters must all be true.
-
-    A missing attribute makes every operator false, `is_not` and `not_in` included.
-    """
-
-    rule: RuleName
-    attribute: str = Field(min_length=1)
-    operator: Literal["is", "is_not", "in", "not_in"]
-    value: str = Field(min_length=1)
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The values compared with: several, separated by `|`, for `in` and `not_in`."""
-        parts = self.value.split("|") if self.operator in ("in", "not_in") else [self.value]
-        return tuple(part.strip() for part in parts)
-
-
-class Route(SeedRow):
-    """Where the alerts of one rule, or of every rule without a route (`*`), are told."""
-
-    rule: RuleName | Literal["*"]
-    position: int = Field(ge=1)
-    channel: Literal["file"]
-    target: FileName
-    sends: Annotated[tuple[SentTransition, ...], BeforeValidator(_split)] = ("opened", "resolved")
+# What a set is compared with, beside the account's attributes; the last two are of the as-of day.
+WORDS = (
+    ACCOUNT_STATUS,
+    HEALTH_STATE,
+    "health_profile",
+    "is_expansion_flagged",
+    "renewal_risk_band",
+)
+WORD_OPERATORS = ("in", "not_in", "changed")
+EDGE_OF_A_SET = 0.5
 
 
 class Rule(SeedRow):
@@ -63,13 +40,20 @@ class Rule(SeedRow):
     family: RuleName | None = None
     severity: Severity
     metric: str = Field(min_length=1)
-    operator: Literal["below", "above"]
-    threshold: float = Field(allow_inf_nan=False)
+    operator: Operator
+    threshold: float | None = Field(default=None, allow_inf_nan=False, validate_default=True)
+    set_values: str | None = Field(default=None, validate_default=True)
+    change: Literal["amount", "percent"] | None = None
+    window_days: int = Field(default=1, ge=1, le=366)
     recover_at: float | None = Field(default=None, allow_inf_nan=False)
     for_days: int = Field(default=1, ge=1, le=366)
+    keep_firing_days: int = Field(default=0, ge=0, le=366)
     cooldown_days: int = Field(default=0, ge=0, le=3660)
     on_missing: Literal["keep", "resolve", "alert"] = "keep"
     on_activation: Literal["fire", "baseline"] = "fire"
+    on_configuration_change: Literal["baseline", "fire"] = "baseline"
+    max_share: float = Field(default=0.25, gt=0, le=1)
+    owner: RuleName = OPS_ROUTE
     enabled: bool = True
     what_to_do: str = ""
     filters: tuple[RuleFilter, ...] = Field(default=(), exclude=True)
@@ -82,6 +66,38 @@ class Rule(SeedRow):
             allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
             raise ValueError(f"{{{unknown[0]}}} is not a placeholder; allowed are {allowed}")
         return sentence
+
+    @field_validator("threshold")
+    @classmethod
+    def _has_its_edge(cls, threshold: float | None, info: ValidationInfo) -> float | None:
+        operator = info.data.get("operator")
+        if operator is not None and (threshold is None) != (operator in WORD_OPERATORS):
+            raise ValueError(
+                "it is empty; allowed is a value; the cell must not be empty"
+                if threshold is None
+                else f"{threshold:g} says nothing beside '{operator}'; allowed is nothing"
+            )
+        return threshold
+
+    @field_validator("set_values")
+    @classmethod
+    def _has_its_set(cls, listed: str | None, info: ValidationInfo) -> str | None:
+        operator = info.data.get("operator")
+        if operator is not None and (listed is None) == (operator in ("in", "not_in")):
+            raise ValueError(
+                f"'{operator}' has no values to compare with; allowed are values separated by '|'"
+                if listed is None
+                else f"'{listed}' says nothing beside '{operator}'; allowed is nothing"
+            )
+        return listed
+
+    @field_validator("change")
+    @classmethod
+    def _changes_a_number(cls, change: str | None, info: ValidationInfo) -> str | None:
+        operator = info.data.get("operator")
+        if change and operator is not None and operator not in ("below", "above"):
+            raise ValueError(f"'{change}' says nothing beside '{operator}'; allowed is nothing")
+        return change
 
     @field_validator("recover_at")
     @classmethod
@@ -100,9 +116,39 @@ class Rule(SeedRow):
         return edge
 
     @property
+    def edge(self) -> float:
+        """The number compared with; a set's rule compares 1 (in it) or 0 (not) with the middle."""
+        return EDGE_OF_A_SET if self.threshold is None else self.threshold
+
+    @property
     def recovers_at(self) -> float:
         """The value at which an open alert is over: the threshold itself without hysteresis."""
-        return self.threshold if self.recover_at is None else self.recover_at
+        return self.edge if self.recover_at is None else self.recover_at
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The words of the set."""
+        return tuple(word.strip() for word in (self.set_values or "").split("|"))
+
+    @property
+    def compares_words(self) -> bool:
+        """Whether the rule is about a word (a state) and not about a number."""
+        return self.operator in WORD_OPERATORS
+
+    @property
+    def looks_back(self) -> int | None:
+        """How many days back the value lies that today's is compared with, if one is."""
+        return self.window_days if self.change or self.operator == "changed" else None
+
+    @property
+    def is_once(self) -> bool:
+        """Whether an account is told of once and for ever: a milestone."""
+        return self.operator == "reached"
+
+    @property
+    def is_about_health(self) -> bool:
+        """Whether the rule is about what the health's configuration can move."""
+        return self.metric in (HEALTH_SCORE, HEALTH_STATE)
 
     @property
     def family_name(self) -> str:
@@ -127,6 +173,7 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     routes: tuple[Route, ...]
+    workflows: tuple[Workflow, ...] = ()
 
     @property
     def enabled(self) -> tuple[Rule, ...]:
@@ -138,9 +185,3 @@ class RuleSet:
         own = [route for route in self.routes if route.rule == rule]
         default = [route for route in self.routes if route.rule == DEFAULT_ROUTE]
         return tuple(sorted(own or default, key=lambda route: route.position))
-
-
-def digest(parts: object) -> str:
-    """The SHA-256 of a value's canonical JSON, as hexadecimal text."""
-    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -6,7 +6,11 @@ from typing import Literal
 
 from assets.alerts.rules import Rule
 
-TransitionKind = Literal["opened", "resolved", "suppressed"]
+# How a milestone's alert ends on the day after: it was told, and nothing set off by it ends.
+MILESTONE = "milestone"
+
+Value = float | str | None
+TransitionKind = Literal["opened", "resolved", "suppressed", "snooze_ended"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +25,22 @@ class Transition:
     cause: str
     day: date
     value: float | None
-    threshold: float
+    threshold: float | None
     reason: str
     sentence: str
+    value_text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldRule:
+    """A rule that would have fired for too many accounts on a day, and fired for none."""
+
+    rule: str
+    owner: str
+    day: date
+    would_fire: int
+    most: int
+    is_new: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +55,7 @@ class Evaluation:
     unjudged: int = 0
     attribute_missing: int = 0
     transitions: tuple[Transition, ...] = ()
+    held: tuple[HeldRule, ...] = ()
     notes: tuple[str, ...] = ()
 
     def count(self, kind: TransitionKind) -> int:
@@ -60,32 +78,73 @@ class Evaluation:
         return self.count("suppressed")
 
 
-def sentence_of(rule: Rule, account: str, value: float | None, unit: str | None) -> str:
+def sentence_of(rule: Rule, account: str, value: Value, unit: str | None) -> str:
     """The rule's sentence with its placeholders filled in; nothing in it is ever executed."""
     if value is None:
         return f"There is no {rule.metric} of {account} (rule {rule.rule})."
+    unit = unit_of(rule, unit)
     filled = {
         "{account}": account,
-        "{value}": number(value, unit),
-        "{threshold}": number(rule.threshold, unit),
+        "{value}": told(value, unit),
+        "{threshold}": _edge(rule, unit),
         "{recover_at}": number(rule.recovers_at, unit),
         "{for_days}": str(rule.for_days),
+        "{window_days}": str(rule.window_days),
     }
     pieces = rule.sentence.replace("{", "\0{").replace("}", "}\0").split("\0")
     return "".join(filled.get(piece, piece) for piece in pieces)
 
 
-def reason_of(rule: Rule, cause: str, value: float | None, unit: str | None) -> str:
+def reason_of(rule: Rule, cause: str, value: Value, unit: str | None) -> str:
     """Why a transition was made, with the numbers in it."""
-    told = "missing" if value is None else number(value, unit)
+    unit = unit_of(rule, unit)
+    said, what = told(value, unit), _compared(rule)
     reasons = {
-        "crossed": f"{rule.metric} is {told}, {rule.operator} {number(rule.threshold, unit)}",
-        "missing": f"{rule.metric} is missing",
-        "recovered": f"{rule.metric} is {told} and has reached {number(rule.recovers_at, unit)}",
+        "crossed": f"{what} is {said}, {_how(rule)} {_edge(rule, unit)}",
+        "missing": f"{what} is missing",
+        "recovered": f"{what} is {said} and has reached {number(rule.recovers_at, unit)}",
         "out_of_scope": "the account is no longer one that the rule is about",
-        "baseline": f"{rule.metric} was {told} already when the rule began",
+        "baseline": f"{what} was {said} already when the rule began",
+        "configuration": f"{what} is {said} by an edit of the configuration, not by the customer",
+        MILESTONE: "a milestone is told once",
     }
+    if rule.compares_words and cause == "recovered":
+        return f"{what} is {said}"
     return reasons[cause]
+
+
+def unit_of(rule: Rule, unit: str | None) -> str | None:
+    """The unit of what a rule compares: a change in per cent is a ratio whatever it is of."""
+    return "ratio" if rule.change == "percent" else unit
+
+
+def told(value: Value, unit: str | None = None) -> str:
+    """A value as a person writes it."""
+    if value is None:
+        return "missing"
+    return value if isinstance(value, str) else number(value, unit)
+
+
+def _compared(rule: Rule) -> str:
+    if not rule.change:
+        return rule.metric
+    days = "day" if rule.window_days == 1 else f"{rule.window_days} days"
+    return (
+        f"the change of {rule.metric} in a {days}"
+        if days == "day"
+        else (f"the change of {rule.metric} in {days}")
+    )
+
+
+def _how(rule: Rule) -> str:
+    words = {"in": "one of", "not_in": "none of", "changed": "another than", "reached": "at least"}
+    return words.get(rule.operator, rule.operator)
+
+
+def _edge(rule: Rule, unit: str | None) -> str:
+    if rule.operator == "changed":
+        return f"{rule.window_days} days before"
+    return ", ".join(rule.values) if rule.compares_words else number(rule.edge, unit)
 
 
 def cooldown_reason(rule: Rule, last_triggered_on: date) -> str:

@@ -5,23 +5,28 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from assets.alerts.receivers import DEFAULT_ROUTE
 from assets.alerts.rule_files import (
     FILTERS_FILE,
     ROUTES_FILE,
     RULES_FILE,
+    STEPS_FILE,
+    WORKFLOWS_FILE,
     RuleFiles,
     read_rule_files,
     unknown_rules,
 )
-from assets.alerts.rules import ACCOUNT_STATUS, DEFAULT_ROUTE, HEALTH_SCORE
-from assets.seed_files import Problem, label
+from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, WORDS
+from assets.seed_files import Problem, label, repeated
+
+_FILES = (RULES_FILE, FILTERS_FILE, ROUTES_FILE, WORKFLOWS_FILE, STEPS_FILE)
 
 
 def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list[Problem]:
-    """Everything that is wrong in the alert rules, their filters and routes.
+    """Everything that is wrong in the alert rules, filters, routes and workflows.
 
     Args:
-        seeds: the folder with the three `alert_*.csv` files.
+        seeds: the folder with the `alert_*.csv` and `workflow*.csv` files.
         metrics: the metrics that a rule may name (`meta.metric_registry`); `health_score` always.
         attributes: what a filter may name (`dim_accounts`); the day's `account_status` always.
 
@@ -32,63 +37,104 @@ def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list
     problems = [
         *files.problems,
         *unknown_rules(seeds, files),
-        *_repeated_rules(seeds, files),
-        *_repeated_routes(seeds, files),
-        *_unknown_metrics(seeds, files, metrics | {HEALTH_SCORE}),
+        *_repeated(seeds, files),
+        *_unknown_metrics(seeds, files, metrics | {HEALTH_SCORE}, attributes | set(WORDS)),
         *_unknown_attributes(seeds, files, attributes | {ACCOUNT_STATUS}),
+        *_half_conditions(seeds, files),
+        *_unknown_workflows(seeds, files),
         *_without_route(seeds, files),
     ]
-    order = [label(seeds / name) for name in (RULES_FILE, FILTERS_FILE, ROUTES_FILE)]
+    order = [label(seeds / name) for name in _FILES]
     return sorted(problems, key=lambda problem: (order.index(problem.file), problem.line))
 
 
-def _repeated_rules(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
-    counts = Counter(found.row.rule for found in files.rules)
+def _repeated(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
+    yield from repeated(seeds / RULES_FILE, "rule", files.rules)
+    yield from repeated(seeds / WORKFLOWS_FILE, "workflow", files.workflows)
+    routes = [(found.row.rule, found) for found in files.routes]
+    steps = [(found.row.workflow, found) for found in files.steps]
+    for file, listed in ((ROUTES_FILE, routes), (STEPS_FILE, steps)):
+        counts = Counter((name, found.row.position) for name, found in listed)
+        for name, found in listed:
+            if counts[name, found.row.position] > 1:
+                yield Problem(
+                    file=label(seeds / file),
+                    line=found.line,
+                    column="position",
+                    message=f"'{name}' has position {found.row.position} more than once",
+                    allowed="each position once per rule"
+                    if file == ROUTES_FILE
+                    else "each position once per workflow",
+                )
+
+
+def _unknown_metrics(
+    seeds: Path, files: RuleFiles, metrics: set[str], words: set[str]
+) -> Iterator[Problem]:
     for found in files.rules:
-        if counts[found.row.rule] > 1:
-            yield Problem(
-                file=label(seeds / RULES_FILE),
-                line=found.line,
-                column="rule",
-                message=f"'{found.row.rule}' stands here more than once",
-                allowed="each rule on one line",
-            )
-
-
-def _repeated_routes(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
-    counts = Counter((found.row.rule, found.row.position) for found in files.routes)
-    for found in files.routes:
-        if counts[found.row.rule, found.row.position] > 1:
-            yield Problem(
-                file=label(seeds / ROUTES_FILE),
-                line=found.line,
-                column="position",
-                message=f"'{found.row.rule}' has position {found.row.position} more than once",
-                allowed="each position once per rule",
-            )
-
-
-def _unknown_metrics(seeds: Path, files: RuleFiles, metrics: set[str]) -> Iterator[Problem]:
-    for found in files.rules:
-        if found.row.metric not in metrics:
+        known, kind = (words, "word") if found.row.compares_words else (metrics, "metric")
+        if found.row.metric not in known:
             yield Problem(
                 file=label(seeds / RULES_FILE),
                 line=found.line,
                 column="metric",
-                message=f"no metric is named {_guess(found.row.metric, metrics)}",
-                allowed=", ".join(sorted(metrics)),
+                message=f"no {kind} is named {_guess(found.row.metric, known)}",
+                allowed=", ".join(sorted(known)),
             )
 
 
 def _unknown_attributes(seeds: Path, files: RuleFiles, attributes: set[str]) -> Iterator[Problem]:
-    for found in files.filters:
-        if found.row.attribute not in attributes:
+    filters = [(FILTERS_FILE, found.line, found.row.attribute) for found in files.filters]
+    conditions = [(WORKFLOWS_FILE, found.line, found.row.attribute) for found in files.workflows]
+    for file, line, name in [*filters, *conditions]:
+        if name is not None and name not in attributes:
             yield Problem(
-                file=label(seeds / FILTERS_FILE),
+                file=label(seeds / file),
+                line=line,
+                column="attribute",
+                message=f"no attribute is named {_guess(name, attributes)}",
+                allowed=", ".join(sorted(attributes)),
+            )
+
+
+def _half_conditions(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
+    """A workflow's condition of which a part is missing would be none at all."""
+    for found in files.workflows:
+        parts = (found.row.attribute, found.row.operator, found.row.value)
+        if any(parts) and not all(parts):
+            yield Problem(
+                file=label(seeds / WORKFLOWS_FILE),
                 line=found.line,
                 column="attribute",
-                message=f"no attribute is named {_guess(found.row.attribute, attributes)}",
-                allowed=", ".join(sorted(attributes)),
+                message="the condition is not whole",
+                allowed="attribute, operator and value together, or none of them",
+            )
+
+
+def _unknown_workflows(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
+    """Steps of no workflow and workflows without a step; not asked if a row can't be read."""
+    files_of_both = {label(seeds / WORKFLOWS_FILE), label(seeds / STEPS_FILE)}
+    if files_of_both & {problem.file for problem in files.problems}:
+        return
+    names = {found.row.workflow for found in files.workflows}
+    stepping = {found.row.workflow for found in files.steps}
+    for found in files.steps:
+        if found.row.workflow not in names:
+            yield Problem(
+                file=label(seeds / STEPS_FILE),
+                line=found.line,
+                column="workflow",
+                message=f"no workflow is named {_guess(found.row.workflow, names)}",
+                allowed=", ".join(sorted(names)),
+            )
+    for each in files.workflows:
+        if each.row.workflow not in stepping:
+            yield Problem(
+                file=label(seeds / WORKFLOWS_FILE),
+                line=each.line,
+                column="workflow",
+                message=f"'{each.row.workflow}' has no step, so nothing would be done",
+                allowed=f"a row in {STEPS_FILE} for it",
             )
 
 

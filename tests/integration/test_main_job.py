@@ -103,9 +103,20 @@ def rows_of(home: Home, table: str, release: str = "current", where: str = "true
     return home.rows(f"select * from {table} where {where} order by all", release)  # noqa: S608
 
 
+# What tells of alerts tells what earlier releases set off.
+OF_ALERTS = {
+    "accounts.account_scorecard", "accounts.account_timeline", "accounts.fct_tasks",
+    "accounts.portfolio_weekly", "health.account_kpis", "health.expansion_opportunities",
+}  # fmt: skip
+
+
 def shown(hashes: dict[str, str]) -> dict[str, str]:
-    """What a release shows of its sources, without what earlier releases set off."""
-    return {name: found for name, found in hashes.items() if not name.startswith("alerts.")}
+    """What a release shows of its sources alone, without what became of alerts."""
+    return {
+        name: found
+        for name, found in hashes.items()
+        if name not in OF_ALERTS and not name.startswith("alerts.")
+    }
 
 
 # The release

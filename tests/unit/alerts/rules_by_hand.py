@@ -5,8 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assets.alerts.ledger import metadata
-from assets.alerts.rules import Route, Rule, RuleFilter, RuleSet
+from assets.alerts.filters import RuleFilter
+from assets.alerts.ledger_tables import metadata
+from assets.alerts.receivers import Route
+from assets.alerts.rules import Rule, RuleSet
 from assets.alerts.transitions import Evaluation
 
 

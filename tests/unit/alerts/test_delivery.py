@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from assets.alerts import delivery as delivery_module
 from assets.alerts.delivery import TRIES, Delivery, deliver
 from assets.alerts.evaluation import evaluate
-from assets.alerts.ledger import actions
-from assets.alerts.rules import Route, RuleSet
+from assets.alerts.ledger_tables import actions
+from assets.alerts.receivers import Route
+from assets.alerts.rules import RuleSet
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import critical, rule, ruleset
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from assets.alerts import evaluation as evaluation_module
 from assets.alerts.evaluation import evaluate
-from assets.alerts.ledger import alert_events, alerts, create_ledger, evaluations
+from assets.alerts.ledger import create_ledger
+from assets.alerts.ledger_tables import alert_events, alerts, evaluations
 from assets.alerts.open_alerts import open_alerts
 from assets.alerts.release_files import ReleaseError
 from assets.alerts.rules import RuleSet

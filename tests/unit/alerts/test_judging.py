@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assets.alerts.judging import advance, judge, memory_after, scope_of
+from assets.alerts.comparing import scope_of
+from assets.alerts.judging import advance, judge, memory_after
 from assets.alerts.memory import SCHEMA, worth_keeping
 from assets.alerts.rules import Rule
 from tests.unit.alerts.releases_by_hand import march

@@ -7,13 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from assets.alerts.evaluation import evaluate
-from assets.alerts.ledger import (
-    LedgerError,
-    alerts,
-    create_ledger,
-    evaluations,
-    write_transaction,
-)
+from assets.alerts.ledger import LedgerError, create_ledger, write_transaction
+from assets.alerts.ledger_tables import alerts, evaluations
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import rule, ruleset
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from assets.alerts.rule_files import RuleFilesError, read_rules
+from assets.alerts.rule_files import STEPS_FILE, RuleFilesError, read_rules
 from assets.alerts.validation import validate_rules
+from checks.seeds import find_problems
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 METRICS = {
@@ -24,10 +25,17 @@ METRICS = {
 ATTRIBUTES = {"tier", "region"}
 
 RULES_HEADER = (
-    "rule,sentence,family,severity,metric,operator,threshold,recover_at,for_days,"
-    "cooldown_days,on_missing,on_activation,enabled,what_to_do"
+    "rule,sentence,family,severity,metric,operator,threshold,set_values,change,window_days,"
+    "recover_at,for_days,keep_firing_days,cooldown_days,on_missing,on_activation,"
+    "on_configuration_change,max_share,owner,enabled,what_to_do"
 )
-RULE = "mrr_fell,MRR is {value}.,,warning,mrr,below,10,,1,0,keep,fire,true,Call them."
+RULE = "mrr_fell,MRR is {value}.,,warning,mrr,below,10,,,1,,1,0,0,keep,fire,,,,true,Call them."
+ROUTES_HEADER = "rule,position,channel,target,fallback,is_digest,sends"
+WORKFLOWS_HEADER = "workflow,description,rule,trigger,attribute,operator,value,enabled"
+STEPS_HEADER = (
+    "workflow,position,action,channel,target,fallback,offset_days,due_in_days,title,"
+    "closes_with_alert"
+)
 
 
 @pytest.fixture
@@ -37,7 +45,9 @@ def seeds(tmp_path: Path) -> Path:
     folder.mkdir()
     write(folder, "rules", RULES_HEADER, RULE)
     write(folder, "rule_filters", "rule,attribute,operator,value")
-    write(folder, "routes", "rule,position,channel,target,sends", "*,1,file,a.jsonl,opened")
+    write(folder, "routes", ROUTES_HEADER, "*,1,file,a.jsonl,,,opened")
+    (folder / "workflows.csv").write_text(WORKFLOWS_HEADER + "\n", encoding="utf-8")
+    (folder / "workflow_actions.csv").write_text(STEPS_HEADER + "\n", encoding="utf-8")
     return folder
 
 
@@ -51,16 +61,24 @@ def problems(seeds: Path) -> list[str]:
 
 def test_the_shipped_rules_are_sound() -> None:
     """The first thing that anybody runs is `make demo`, with these."""
-    assert problems(SEEDS) == []
+    ours = {"alert_rules.csv", "alert_rule_filters.csv", "alert_routes.csv", "workflows.csv"}
+    found = find_problems(SEEDS, SEEDS.parent / "models")
+    assert [str(each) for each in found if Path(each.file).name in {*ours, STEPS_FILE}] == []
     rules = read_rules(SEEDS)
-    assert len(rules.rules) == 9
+    assert {workflow.workflow for workflow in rules.workflows} >= {
+        "onboarding_check_ins",
+        "re_engagement",
+        "renewal_preparation",
+        "critical_health_escalation",
+        "expansion_outreach",
+    }
     assert all(rule.what_to_do for rule in rules.rules)
     assert all(rules.routes_of(rule.rule) for rule in rules.rules)
 
 
 def test_blank_cells_are_defaults(seeds: Path) -> None:
     """A person leaves out what they don't care about; a spreadsheet writes a mark first."""
-    blank = "mrr_fell,MRR is {value}.,,warning,mrr,below,10,,,,,,,"
+    blank = "mrr_fell,MRR is {value}.,,warning,mrr,below,10" + "," * 14
     (seeds / "alert_rules.csv").write_bytes(f"\ufeff{RULES_HEADER}\r\n{blank}\r\n\r\n".encode())
     (rule,) = read_rules(seeds).rules
     assert (rule.recovers_at, rule.for_days, rule.cooldown_days) == (10, 1, 0)
@@ -79,7 +97,10 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
         (
             ",below,",
             ",under,",
-            "column operator: 'under' is not right; allowed: 'below' or 'above'.",
+            (
+                "column operator: 'under' is not right; allowed: 'below', 'above', 'in', 'not_in',"
+                " 'changed' or 'reached'."
+            ),
         ),
         (
             ",mrr,",
@@ -89,21 +110,21 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
             + ".",
         ),
         (
-            ",10,,",
-            ',"10,5",,',
+            ",10,,,1,",
+            ',"10,5",,,1,',
             (
                 "column threshold: '10,5' is not right; allowed: a number, with a point before the"
                 " decimals."
             ),
         ),
         (
-            ",10,,",
-            ",10,9,",
+            ",10,,,1,,",
+            ",10,,,1,9,",
             "column recover_at: 9 lies below the threshold; allowed: 10 or more, or nothing.",
         ),
         (
-            ",10,,",
-            ",,,",
+            ",10,,,1,",
+            ",,,,1,",
             "column threshold: it is empty; allowed: a value; the cell must not be empty.",
         ),
         (
@@ -111,7 +132,7 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
             "{mrr}",
             (
                 "column sentence: {mrr} is not a placeholder; allowed: {account}, {value},"
-                " {threshold}, {recover_at}, {for_days}."
+                " {threshold}, {recover_at}, {for_days}, {window_days}."
             ),
         ),
         (
@@ -122,7 +143,7 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
         (
             "Call them.",
             "Call them, now.",
-            "15 cells under 14 columns; allowed: one cell per column, commas quoted.",
+            "22 cells under 21 columns; allowed: one cell per column, commas quoted.",
         ),
     ],
 )
@@ -161,15 +182,87 @@ def test_a_filter_must_name_a_rule_and_an_attribute(seeds: Path) -> None:
 @pytest.mark.parametrize("target", ["../../etc/x.jsonl", "/tmp/x.jsonl", "a/b.jsonl", "x.csv"])  # noqa: S108
 def test_a_route_stays_in_the_outbox(seeds: Path, target: str) -> None:
     """A seed must not be able to write anywhere else on the disk."""
-    header = "rule,position,channel,target,sends"
-    write(seeds, "routes", header, f"*,1,file,{target},opened")
+    write(seeds, "routes", ROUTES_HEADER, f"*,1,file,{target},,,opened")
     (found,) = problems(seeds)
     assert "a plain file name" in found
 
 
+@pytest.mark.parametrize(
+    ("row", "column", "sentence"),
+    [
+        ("in,,,,1,", "set_values", "'in' has no values to compare with"),
+        ("in,10,true,,1,", "threshold", "10 says nothing beside 'in'"),
+        ("below,10,true,,1,", "set_values", "'true' says nothing beside 'below'"),
+        ("changed,,a|b,,1,", "set_values", "'a|b' says nothing beside 'changed'"),
+        ("reached,10,,amount,1,", "change", "'amount' says nothing beside 'reached'"),
+        ("below,10,,twice,1,", "change", "allowed: 'amount' or 'percent'"),
+        ("below,10,,,0,", "window_days", "'0' is not right"),
+    ],
+)
+def test_a_trigger_says_what_it_needs_and_nothing_else(
+    seeds: Path, row: str, column: str, sentence: str
+) -> None:
+    """A cell that is read by nobody, or one that is missing, is a rule that nobody meant."""
+    write(seeds, "rules", RULES_HEADER, RULE.replace("below,10,,,1,", row))
+    found = [each for each in problems(seeds) if f"column {column}:" in each]
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+def test_a_word_s_rule_names_a_word_and_a_number_s_a_metric(seeds: Path) -> None:
+    """`tier below 10` and `mrr in gold` would be judged for nobody."""
+    word = RULE.replace("mrr,below,10,,,1,", "mrr,in,,gold,,1,")
+    number = RULE.replace("mrr,below", "tier,below").replace("mrr_fell", "other")
+    write(seeds, "rules", RULES_HEADER, word, number)
+    assert "no word is named 'mrr'" in problems(seeds)[0]
+    assert "no metric is named 'tier'" in problems(seeds)[1]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("*,1,email,csm,,,opened", "'csm' may be nobody, and nobody would be told"),
+        ("*,1,email,csm,email:csm,,opened", "'email:csm' may be nobody, too"),
+        ("*,1,email,csm,cs@x.test,,opened", "allowed: channel:target"),
+        ("*,1,email,nobody,,,opened", "allowed: an e-mail address, or csm"),
+        ("*,1,webhook,https://x.test,,,opened", "whose address is in CSW_RECEIVER_<NAME>_URL"),
+        ("*,1,sms,x,,,opened", "allowed: 'file', 'webhook', 'slack' or 'email'"),
+        ("*,1,file,a.jsonl,,perhaps,opened", "allowed: true or false"),
+        ("ops_of_nobody,1,file,a.jsonl,,,opened", "no rule is named 'ops_of_nobody'"),
+    ],
+)
+def test_a_route_that_leads_nowhere_is_refused(seeds: Path, row: str, sentence: str) -> None:
+    """It would be found out on the day of the first alert."""
+    write(seeds, "routes", ROUTES_HEADER, "mrr_fell,1,file,b.jsonl,,,opened", row)
+    assert any(sentence in each for each in problems(seeds))
+
+
+@pytest.mark.parametrize(
+    ("workflow", "step", "sentence"),
+    [
+        ("w,d,mrr_fel,opened,,,,", "w,1,notify,email,a@b.test,,,,t,", "no rule is named 'mrr_fel'"),
+        ("w,d,mrr_fell,closed,,,,", "", "allowed: 'opened' or 'resolved'"),
+        ("w,d,mrr_fell,opened,tier,,,", "w,1,notify,email,a@b.test,,,,t,", "is not whole"),
+        ("w,d,mrr_fell,opened,tear,is,x,", "w,1,notify,email,a@b.test,,,,t,", "'tear' (did you"),
+        ("w,d,mrr_fell,opened,,,,", "v,1,notify,email,a@b.test,,,,t,", "no workflow is named 'v'"),
+        ("w,d,mrr_fell,opened,,,,", "", "'w' has no step"),
+        ("w,d,mrr_fell,opened,,,,", "w,1,call,email,a@b.test,,,,t,", "'call' is not right"),
+        ("w,d,mrr_fell,opened,,,,", "w,1,notify,email,csm,,,,t,", "'csm' may be nobody"),
+        ("w,d,mrr_fell,opened,,,,", "w,1,notify,email,a@b.test,,-1,,t,", "'-1' is not right"),
+    ],
+)
+def test_a_workflow_names_only_what_exists(
+    seeds: Path, workflow: str, step: str, sentence: str
+) -> None:
+    """A step lost by a typo is a customer whom nobody calls."""
+    (seeds / "workflows.csv").write_text(f"{WORKFLOWS_HEADER}\n{workflow}\n", encoding="utf-8")
+    (seeds / STEPS_FILE).write_text(f"{STEPS_HEADER}\n{step}\n", encoding="utf-8")
+    assert any(sentence in each for each in problems(seeds)), problems(seeds)
+
+
 def test_a_rule_without_a_route_is_refused(seeds: Path) -> None:
     """Nobody would ever hear of it."""
-    write(seeds, "routes", "rule,position,channel,target,sends")
+    write(seeds, "routes", ROUTES_HEADER)
     assert problems(seeds) == [
         (
             "seeds/alert_rules.csv, line 2, column rule: 'mrr_fell' has no route, so nobody would"
@@ -178,12 +271,11 @@ def test_a_rule_without_a_route_is_refused(seeds: Path) -> None:
     ]
 
 
-def test_what_is_repeated_is_refused_on_each_line(seeds: Path) -> None:
+def test_what_is_repeated_is_refused(seeds: Path) -> None:
     """Two rows of one rule would fight over one memory."""
     write(seeds, "rules", RULES_HEADER, RULE, RULE)
     found = problems(seeds)
     assert [sentence.partition(":")[0] for sentence in found] == [
-        "seeds/alert_rules.csv, line 2, column rule",
         "seeds/alert_rules.csv, line 3, column rule",
     ]
 
@@ -192,7 +284,7 @@ def test_a_file_that_is_missing_or_garbled_is_one_sentence(seeds: Path) -> None:
     """The run must end in a sentence, not in a stack trace."""
     (seeds / "alert_rule_filters.csv").unlink()
     (seeds / "alert_rules.csv").write_bytes(RULES_HEADER.encode() + b"\nmrr_f\xe4ll,\n")
-    write(seeds, "routes", "rule,position,channel,file,sends")
+    write(seeds, "routes", "rule,position,channel,file,fallback,is_digest,sends")
     assert problems(seeds) == [
         "seeds/alert_rules.csv, line 1: the text is not UTF-8; allowed: a file saved as UTF-8.",
         (
@@ -201,7 +293,7 @@ def test_a_file_that_is_missing_or_garbled_is_one_sentence(seeds: Path) -> None:
         ),
         (
             "seeds/alert_routes.csv, line 1: the header is not right (file, target); allowed:"
-            " rule,position,channel,target,sends."
+            " rule,position,channel,target,fallback,is_digest,sends."
         ),
     ]
 
@@ -209,7 +301,7 @@ def test_a_file_that_is_missing_or_garbled_is_one_sentence(seeds: Path) -> None:
 def test_the_version_changes_with_the_rule_and_with_nothing_else(seeds: Path) -> None:
     """An alert must say which wording of its rule fired."""
     first = read_rules(seeds).rules[0].version
-    write(seeds, "routes", "rule,position,channel,target,sends", "*,1,file,b.jsonl,resolved")
+    write(seeds, "routes", ROUTES_HEADER, "*,1,file,b.jsonl,,,resolved")
     assert read_rules(seeds).rules[0].version == first
     write(seeds, "rule_filters", "rule,attribute,operator,value", "mrr_fell,tier,in,gold|silver")
     (rule,) = read_rules(seeds).rules

@@ -1,0 +1,94 @@
+"""`csw alerts` as a person types it."""
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from assets.alerts.evaluation import evaluate
+from assets.alerts.ledger import create_ledger
+from orchestration import cli_alerts
+from orchestration.cli import app
+from orchestration.settings import Settings
+from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
+from tests.unit.alerts.rules_by_hand import rule, ruleset
+
+SEEDS = Path(__file__).parents[3] / "seeds"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with one open alert."""
+    settings = Settings(home=tmp_path, ledger_url=f"sqlite:///{tmp_path / 'ledger.db'}")
+    for number in (1, 2):
+        publish(settings.releases, number, march(number), series("a", [80, 39]))
+    ledger = create_ledger(settings.ledger)
+    evaluate(ledger, settings.releases, ruleset(rule()), recorded_at=RECORDED_AT)
+    ledger.dispose()
+    return tmp_path
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and all that it printed."""
+
+    exit_code: int
+    output: str
+
+
+def csw(home: Path, *arguments: str) -> Said:
+    screen = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli_alerts, "console", Console(file=screen, width=250))
+        done = CliRunner().invoke(app, ["alerts", *arguments, "--home", str(home)])
+    return Said(done.exit_code, screen.getvalue() + done.output)
+
+
+def alert_id(home: Path) -> str:
+    listed = csw(home, "list").output
+    return re.findall(r"\b[0-9a-f]{8}\b", listed)[0]
+
+
+def test_an_alert_is_found_acknowledged_and_resolved(home: Path) -> None:
+    """The life of an alert without a line of SQL."""
+    found = alert_id(home)
+    said = ("--by", "Ann", "--why", "on it")
+    assert csw(home, "ack", found, *said).exit_code == 0
+    assert csw(home, "snooze", found, "--until", "2025-03-09", *said).exit_code == 0
+    assert csw(home, "resolve", found, *said).exit_code == 0
+    assert "No alert is open." in csw(home, "list").output
+    shown = csw(home, "show", found).output
+    assert all(word in shown for word in ("acknowledged", "snoozed", "resolved", "Ann", "on it"))
+    assert "4 rows" in csw(home, "verify").output
+
+
+def test_what_cannot_be_done_is_one_sentence(home: Path) -> None:
+    """A stack trace tells a person nothing."""
+    done = csw(home, "ack", "zzz", "--by", "Ann", "--why", "x")
+    assert done.exit_code == 2
+    assert "no alert's id begins with 'zzz'" in done.output
+
+
+def test_a_rule_is_replayed_and_compared_with_its_edit(home: Path, tmp_path: Path) -> None:
+    """An edit that nobody tried on the past."""
+    edited = tmp_path / "edited.csv"
+    rules = (SEEDS / "alert_rules.csv").read_text("utf-8")
+    edited.write_text(rules.replace("health_score,below,50", "health_score,below,30"))
+    days = ("--from", "2025-03-01", "--to", "2025-03-02")
+    done = csw(home, "replay", "--rule", "health_fell_below_50", *days, "--what-if", str(edited))
+    assert done.exit_code == 0, done.output
+    assert "1 alerts for 1 of 1 customers" in done.output
+    assert "0 alerts for 0 of 1 customers" in done.output
+    assert csw(home, "replay", "--rule", "nobody", *days).exit_code == 2
+
+
+def test_rules_that_nobody_could_want_end_in_an_exit_code(home: Path) -> None:
+    """A pipeline that edits rules must be able to stop."""
+    done = csw(home, "lint", "--days", "2")
+    assert done.exit_code == 1
+    assert "users_went_quiet never fired in 2 days" in done.output
+    assert "mrr_shrank was not judged" not in done.output
