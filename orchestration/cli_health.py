@@ -2,20 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import duckdb
 import typer
 from rich.table import Table
 
 from assets.health.explaining import PARTS, Difference, Explanation, compare, explain, worded
+from assets.health.preview import MODELS, Preview, copy_build
+from assets.health.preview import compare as compare_with_shown
 from assets.releases import folders
-from orchestration.terminal import EXIT_CODE_USAGE, Home, console, settings_of, stop
+from checks.seeds import find_problems
+from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError, hold_build
+from orchestration.settings import ROOT, Settings, export_as_of
+from orchestration.terminal import (
+    EXIT_CODE_RED,
+    EXIT_CODE_USAGE,
+    Home,
+    console,
+    settings_of,
+    stop,
+)
 
 health_app = typer.Typer(help="Health: why it is so, and what it is worth.", no_args_is_help=True)
 
 Account = Annotated[str, typer.Argument(help="The account's id.", metavar="ACCOUNT")]
+MOST_MOVED = 30
 STYLES = {"good": "green", "average": "yellow", "poor": "red", "unknown": "dim"}
 
 
@@ -71,6 +85,32 @@ def backtest_command(home: Home = None) -> None:
     console.print(table if rows else "No prediction has an outcome yet.")
 
 
+@health_app.command("preview")
+def preview_command(home: Home = None) -> None:
+    """What the seeds as they stand now would have made of the last day that was shown."""
+    # dbt takes seconds to import: only where it runs.
+    from orchestration.dbt import DbtParseError, build_models
+
+    settings = settings_of(home=home)
+    problems = find_problems(settings.seeds, ROOT / "models")
+    if problems:
+        stop(f"{problems[0]} Mend it first; csw validate lists everything.", EXIT_CODE_USAGE)
+    house = settings.model_copy(update={"home": settings.home / "preview"})
+    shown = _copy(settings, house.build_database)
+    if shown is None:
+        stop("No release has shown any health yet: csw run makes one.", EXIT_CODE_USAGE)
+    day, as_of = shown
+    house.export()
+    export_as_of(as_of)
+    try:
+        build_models(house, *MODELS)
+    except DbtParseError as error:
+        stop(str(error), EXIT_CODE_RED)
+    found = compare_with_shown(house.build_database, day)
+    house.build_database.unlink()
+    _print_preview(found)
+
+
 @contextmanager
 def _open_release(home: Any) -> Iterator[duckdb.DuckDBPyConnection]:
     settings = settings_of(home=home)
@@ -121,6 +161,53 @@ def _print_explanation(found: Explanation) -> None:
     if found.change is not None:
         parts = {part: found.change[f"from_{part}"] for part in PARTS}
         console.print(_change(found.change["change"], parts, "since the day before"))
+
+
+def _copy(settings: Settings, copy: Path) -> tuple[date, datetime] | None:
+    """Copies the build while no run writes it; None where it is not there or has shown nothing."""
+    if not settings.build_database.is_file():
+        return None
+    try:
+        with hold_build(
+            settings.build_lock,
+            holder="csw health preview",
+            wait_seconds=settings.lock_wait_minutes * 60,
+            say=console.print,
+            on_dead_holder=_leave_to_a_run,
+        ):
+            return copy_build(settings.build_database, copy)
+    except BuildBusyError as error:
+        stop(str(error), EXIT_CODE_BUSY)
+
+
+def _leave_to_a_run(dead: str) -> NoReturn:
+    stop(f"{dead} died while it held the build: csw run heals what it left.", EXIT_CODE_BUSY)
+
+
+def _print_preview(found: Preview) -> None:
+    states = Table(title=f"Accounts on {found.day}", box=None, header_style="bold")
+    for name in ("state", "as shown", "by the seeds now"):
+        states.add_column(name)
+    for state, (before, after) in found.accounts.items():
+        states.add_row(f"[{STYLES[state]}]{state}[/]", f"{before:,}", f"{after:,}")
+    console.print(states)
+    console.print(_moved(found) if found.moved else "No account would have another score.")
+    if len(found.moved) > MOST_MOVED:
+        console.print(f"… and {len(found.moved) - MOST_MOVED:,} more")
+
+
+def _moved(found: Preview) -> Table:
+    table = Table(title=f"{len(found.moved):,} accounts move", box=None, header_style="bold")
+    for name in ("account", "from", "to", "why"):
+        table.add_column(name)
+    for one in found.moved[:MOST_MOVED]:
+        table.add_row(
+            one.account_name or one.account_id,
+            f"[{STYLES[one.state_before]}]{one.state_before}[/] {_points(one.score_before)}",
+            f"[{STYLES[one.state]}]{one.state}[/] {_points(one.score)}",
+            one.reason or "",
+        )
+    return table
 
 
 def _conditions(found: Explanation) -> Table:

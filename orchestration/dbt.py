@@ -30,7 +30,7 @@ class _InstalledDbt(DbtCliResource):
 
 
 class DbtParseError(Exception):
-    """The dbt project does not parse; what dbt said is in the text."""
+    """The dbt project does not parse or build; what dbt said is in the text."""
 
 
 def code_fingerprint() -> str:
@@ -63,6 +63,24 @@ def prepare_project(settings: Settings) -> DbtProject:
         if not (target / "manifest.json").is_file():
             _parse(folder, target, settings)
     return DbtProject(project_dir=folder, profiles_dir=PROJECT, target_path=target)
+
+
+def build_models(settings: Settings, *selected: str) -> None:
+    """Builds some models and seeds alone, without their tests.
+
+    Raises:
+        DbtParseError: If the project does not parse, or a model fails.
+    """
+    prepare_project(settings)
+    said = _call_dbt(
+        settings,
+        _project_folder(settings),
+        build_target(settings),
+        *("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"),
+        *("--select", *selected),
+    )
+    if said is not None:
+        raise DbtParseError(f"The models could not be built:\n{said}")
 
 
 def build_target(settings: Settings) -> Path:
@@ -115,10 +133,19 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _parse(folder: Path, target: Path, settings: Settings) -> None:
+    said = _call_dbt(settings, folder, target, "parse")
+    if said is not None:
+        raise DbtParseError(f"The dbt project does not parse:\n{said}")
+    build_target(settings).mkdir(parents=True, exist_ok=True)
+    shutil.copy(target / "partial_parse.msgpack", build_target(settings))
+
+
+def _call_dbt(settings: Settings, folder: Path, target: Path, *arguments: str) -> str | None:
+    """Calls dbt with what every call is told; returns the end of what it said if it failed."""
     command = [
         _DBT,
         "--no-use-colors",
-        "parse",
+        *arguments,
         "--vars",
         dbt_variables(settings),
         "--project-dir",
@@ -129,10 +156,7 @@ def _parse(folder: Path, target: Path, settings: Settings) -> None:
         str(target),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise DbtParseError(f"The dbt project does not parse:\n{done.stdout[-2000:]}")
-    build_target(settings).mkdir(parents=True, exist_ok=True)
-    shutil.copy(target / "partial_parse.msgpack", build_target(settings))
+    return done.stdout[-2000:] if done.returncode else None
 
 
 def _project_fingerprint(settings: Settings) -> str:

@@ -6,16 +6,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.main_job import ROOT, Ran, bytes_under, csw
 
 USAGE, RED, BUSY = 2, 1, 75
 SHIPPED = sorted(file.stem for file in (ROOT / "assets" / "extracts" / "profiles").glob("*.yml"))
-METRICS = (
-    "active_days_30d, active_user_ratio, days_since_last_activity, health_score, mau, "
-    "modules_used_30d, mrr, open_tickets, registered_users_30d, urgent_open_tickets, "
-    "use_count_30d, use_count_change_ratio, use_count_prior_30d"
-)
+DAILY = ROOT / "models" / "marts" / "accounts" / "account_metrics_daily.yml"
+MEASURED = [
+    column["name"]
+    for column in yaml.safe_load(DAILY.read_text("utf-8"))["models"][0]["columns"]
+    if column.get("config", {}).get("meta", {}).get("metric")
+]
+METRICS = ", ".join(sorted([*MEASURED, "health_score"]))
 TYPO = (
     "seeds/alert_rules.csv, line 6, column metric: no metric is named 'use_count_chnge_ratio' "
     f"(did you mean 'use_count_change_ratio'?); allowed: {METRICS}."

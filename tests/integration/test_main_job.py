@@ -23,6 +23,11 @@ SHOWN = (
     "health.fct_health_conditions_daily",
 )
 
+GOOD_TODAY = """
+    select account_id from health.fct_account_health_daily
+    where state = 'good' and day = (select max(day) from health.fct_account_health_daily)
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -366,3 +371,26 @@ def test_a_mended_delivery_is_released(blocked: Blocked) -> None:
     """A warehouse that stays shut because of a file that nobody has any more."""
     blocked.green.green()
     assert blocked.home.manifest()["id"].startswith("000005-")
+
+
+def test_a_preview_says_whom_edited_seeds_would_move(elsewhere: Step) -> None:
+    """An edit of the health seeds that is tried out on customers, or whose preview is published."""
+    home, (seeds, *_) = elsewhere.home, elsewhere.before
+    profiles = seeds / "health_profiles.csv"
+    as_it_was = profiles.read_text("utf-8")
+    good = len(home.rows(GOOD_TODAY))
+    released, written = home.names(), bytes_under(home.releases)
+    assert good > 0
+    try:
+        profiles.write_text(as_it_was.replace("score,75,50", "score,100,99.9"))
+        ran = csw(
+            "health", "preview", "--home", str(home.path), environment={"CSW_SEEDS": str(seeds)}
+        )
+    finally:
+        profiles.write_text(as_it_was)
+    line = next(line for line in ran.green().out.splitlines() if line.split()[:1] == ["good"])
+    assert int(line.split()[1]) == good
+    assert int(line.split()[2]) < good
+    assert " accounts move" in ran.out
+    assert (home.names(), bytes_under(home.releases)) == (released, written)
+    assert not list((home.path / "preview").glob("*.duckdb"))
