@@ -25,6 +25,7 @@ CHUNK = 1 << 20
 ZSTD_CHUNK = 1 << 14
 DELIMITERS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 MAGIC = b"PAR1"
+_LONGEST_NAME = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +258,9 @@ def _split(text: str, delimiter: str) -> tuple[str, ...]:
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
     names = next(rows, [])
+    # Said here: the csv module's own limit is the whole process's, and some libraries lift it.
+    if any(len(name) > _LONGEST_NAME for name in names):
+        raise csv.Error(f"a name of more than {_LONGEST_NAME:,} characters")
     return tuple(name.strip() or f"column_{n}" for n, name in enumerate(names, start=1))
 
 

@@ -18,15 +18,21 @@
         ) as last_day
 {%- endmacro %}
 
-{# Since when the days on which a version counts are known as they are: of the latest one, since it
-   was known, of another one, since it was replaced; with the days before that. #}
+{# Since when the days on which a version counts are known as they are: of the one that is the latest
+   as of now, since it was known, of an older one, since it was replaced; with the days before that.
+   What was known only at or after the as-of instant tells of no day: its days end before 1900. #}
 {% macro known_late(relation) -%}
+    {%- set is_latest = relation ~ '.known_until >= ' ~ as_of() -%}
     {%- set known = known_day(relation ~ '.known_from') -%}
-    {%- set settled = 'case when ' ~ relation ~ '.is_latest then ' ~ known ~ ' else '
-        ~ known_day(relation ~ '.known_until') ~ ' end' -%}
+    {%- set settled %}case
+            when {{ relation }}.known_from >= {{ as_of() }} then cast('1900-01-01' as date)
+            when {{ is_latest }} then {{ known }}
+            else {{ known_day(relation ~ '.known_until') }}
+        end
+    {%- endset -%}
     {{ settled }} as value_on,
         case
-            when {{ relation }}.is_latest then {{ relation }}.first_day
+            when {{ is_latest }} then {{ relation }}.first_day
             else greatest({{ relation }}.first_day, {{ known }})
         end as first_day,
         least({{ relation }}.last_day, {{ settled }} - 1) as last_day

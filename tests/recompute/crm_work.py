@@ -73,7 +73,7 @@ def _work(facts: CrmFacts, row: Row, kind: str) -> Row:
         "is_open": is_open,
         "is_completed": is_completed,
         "is_overdue": is_overdue,
-        "is_history_assumed": facts.happened(row["updated_at"]) is None,
+        "is_history_assumed": row["updated_at"] is None,
         "created_on": created_on,
         "due_on": row["due_on"],
         "completed_on": completed_on,

@@ -59,7 +59,14 @@ ADOPTION: Rows = [
     {"module": "*", "adopted_from_days": 3},
     {"module": "Beta", "adopted_from_days": 1},
 ]
-SEEDS: Mapping[str, Rows] = {"module_catalogue": CATALOGUE, "module_adoption": ADOPTION}
+# One profile for everybody: which one judges a day, the health tests recompute.
+ONGOING = {
+    "profile": "ongoing", "position": 1, "judged_by": "score", "good_from": 75,
+    "average_from": 50, "minimum_coverage": 0.6, "description": "everybody",
+}  # fmt: skip
+SEEDS: Mapping[str, Rows] = {
+    "module_catalogue": CATALOGUE, "module_adoption": ADOPTION, "health_profiles": [ONGOING],
+}  # fmt: skip
 
 
 def seeded_world(seed: int, *, visits: int = 220) -> UsageWorld:

@@ -34,7 +34,7 @@ judged as (
         goals.completed_at is not null
         or goals.status in ('completed', 'complete', 'done', 'achieved', 'reached') as is_completed,
         goals.status in ('cancelled', 'canceled') as is_cancelled,
-        coalesce(goals.updated_at >= {{ as_of() }}, true) as is_history_assumed
+        goals.updated_at is null as is_history_assumed
 
     from goals
 

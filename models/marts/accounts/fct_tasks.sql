@@ -47,7 +47,7 @@ gathered as (
         {{ local_day('completed_at') }} as completed_on,
         created_at,
         completed_at,
-        coalesce(updated_at >= {{ as_of() }}, true) as is_history_assumed
+        updated_at is null as is_history_assumed
 
     from tasks
 
