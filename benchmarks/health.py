@@ -12,17 +12,14 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import metrics, revenue
 
 TARGET_SECONDS = {"back-fill": 300, "one more day": 15}
 TARGET_BYTES = 4 * 2**30
-SHOWN = {
-    "account_metrics_daily": "accounts",
+SHOWN = metrics.SHOWN | {
     "account_scoped_metrics_daily": "health",
     "fct_account_health_daily": "health",
     "fct_health_changes": "health",
@@ -50,33 +47,13 @@ def main(
             metrics.build(folder, as_of, *above, "--exclude", *MODELS)
             taken = metrics.build(folder, as_of, *MODELS)
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-            console.print(revenue.slowest(folder), rows(database))
+            console.print(revenue.slowest(folder), metrics.rows(database, MODELS))
             console.print(
                 f"{label}: {taken:.1f} s, {taken / TARGET_SECONDS[label]:.2f} of the target of "
                 f"{TARGET_SECONDS[label]} (some 5 s are dbt's start); peak {peak / 2**30:.2f} GiB "
                 f"(target {TARGET_BYTES / 2**30:.0f})."
             )
-            show(database)
-
-
-def show(database: Path) -> None:
-    """Keeps the rows as a release does that has shown them."""
-    with duckdb.connect(str(database)) as connection:
-        for table, schema in SHOWN.items():
-            connection.execute(f"create or replace table history.{table} as from {schema}.{table}")
-
-
-def rows(database: Path) -> Table:
-    """The rows of what was made."""
-    table = Table("model", "rows", title="Health")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        for name, size in connection.execute(
-            "select table_name, estimated_size from duckdb_tables() "
-            "where list_contains(?, table_name) and schema_name <> 'history' order by table_name",
-            [list(MODELS)],
-        ).fetchall():
-            table.add_row(name, f"{size:,}")
-    return table
+            metrics.show(database, SHOWN)
 
 
 if __name__ == "__main__":

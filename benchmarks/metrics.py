@@ -12,6 +12,7 @@ has shown the first ones.
 import resource
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ MODELS = (
     "int_metric_billing", "int_metric_relations", "int_metric_spans",
     "int_account_metrics_measured", "account_metrics_daily", "account_metrics_daily_restated",
 )  # fmt: skip
+SHOWN = {"account_metrics_daily": "accounts"}
 BOOKS = (
     revenue.ACCOUNTS, revenue.SUBSCRIPTIONS, revenue.ITEMS, revenue.INVOICES, revenue.PAYMENTS,
     revenue.RATES,
@@ -171,23 +173,21 @@ def build(folder: Path, as_of: str, *selected: str) -> float:
     return time.monotonic() - begun
 
 
-def show(database: Path) -> None:
-    """Keeps the metrics as a release does that has shown them."""
+def show(database: Path, schemas: Mapping[str, str] = SHOWN) -> None:
+    """Keeps the marts of these schemas as a release does that has shown them."""
     with duckdb.connect(str(database)) as connection:
-        connection.execute(
-            "create or replace table history.account_metrics_daily as "
-            "select * from accounts.account_metrics_daily"
-        )
+        for table, schema in schemas.items():
+            connection.execute(f"create or replace table history.{table} as from {schema}.{table}")
 
 
-def rows(database: Path) -> Table:
+def rows(database: Path, models: Sequence[str] = MODELS) -> Table:
     """The rows of what was made."""
-    table = Table("model", "rows", title="Metrics")
+    table = Table("model", "rows", title="What was made")
     with duckdb.connect(str(database), read_only=True) as connection:
         for name, size in connection.execute(
             "select table_name, estimated_size from duckdb_tables() "
-            "where list_contains(?, table_name) order by table_name",
-            [list(MODELS)],
+            "where list_contains(?, table_name) and schema_name <> 'history' order by table_name",
+            [list(models)],
         ).fetchall():
             table.add_row(name, f"{size:,}")
     return table

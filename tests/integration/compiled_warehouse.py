@@ -25,7 +25,7 @@ from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.event_days import note_table
 from assets.extracts.tables import prepare
-from assets.releases.history import prepare_history
+from assets.releases.history import ReleaseRecord, append_shown, prepare_history
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -224,6 +224,27 @@ def run_dbt(folder: Path, arguments: Sequence[str]) -> str:
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     return done.stdout
+
+
+def land_anew(build: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> None:
+    """Replaces what has landed in these tables."""
+    for table in tables:
+        build.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
+    land(build, tables)
+
+
+def publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> None:
+    """Keeps what the build shows, as a release does that holds it."""
+    record = ReleaseRecord(
+        sequence=number,
+        release_id=str(number),
+        as_of=as_of,
+        published_at=as_of,
+        code_version="",
+        configuration_version="",
+        last_delivery_id=0,
+    )
+    append_shown(build, record)
 
 
 def read_seed(path: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ import duckdb
 import pytest
 
 from assets.health.explaining import PARTS
-from assets.releases.history import ROLLUP_BOOKS, ReleaseRecord, append_shown
+from assets.releases.history import ROLLUP_BOOKS
 from tests.integration.agreement import assert_agree
 from tests.integration.compiled_warehouse import (
     ROOT,
     Warehouse,
-    land,
+    land_anew,
     open_build,
+    publish,
     read_rows,
     read_seed,
 )
@@ -128,7 +129,7 @@ def test_what_was_shown_stays_and_an_edited_seed_changes_only_later_days(
             for name, (_, key) in KEYS.items():
                 for row in read_rows(build, name):
                     first_shown[name].setdefault(tuple(row[k] for k in key), row)
-            _publish(build, number, as_of)
+            publish(build, number, as_of)
         in_force = {_day(-400): ("v1", seeds), _day(EDITED_ON): ("v2", edited_seeds())}
         _assert_agrees(build, landed, in_force, OVERRIDES)
         for name, (_, key) in KEYS.items():
@@ -151,7 +152,7 @@ def test_runs_on_many_days_show_what_one_back_fill_shows(
             land_new(often, landed, as_of, OVERRIDES)
             _forget_rollups(often)
             health_warehouse.run(often, as_of, seeds=seeds)
-            _publish(often, number, as_of)
+            publish(often, number, as_of)
         land_new(once, landed, END, OVERRIDES)
         health_warehouse.run(once, END, seeds=seeds)
         for name, (_, key) in KEYS.items():
@@ -212,24 +213,7 @@ def land_new(
     as_of: datetime,
     overrides: Sequence[Row] = (),
 ) -> None:
-    for table in ("landing.deliveries", *landed.tables, "crm.health_overrides"):
-        build.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
     there = landed.until(as_of)
     told = [o for o in overrides if o["_known_at"] is None or o["_known_at"] <= as_of]
     tables = there.tables | {"crm.health_overrides": told}
-    land(build, tables | {"landing.deliveries": there.deliveries})
-
-
-def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> None:
-    append_shown(
-        build,
-        ReleaseRecord(
-            sequence=number,
-            release_id=str(number),
-            as_of=as_of,
-            published_at=datetime(2024, 1, 1, tzinfo=UTC),
-            code_version="",
-            configuration_version="",
-            last_delivery_id=0,
-        ),
-    )
+    land_anew(build, tables | {"landing.deliveries": there.deliveries})

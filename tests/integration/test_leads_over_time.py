@@ -8,9 +8,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.releases.history import SHOWN, ReleaseRecord, append_shown
+from assets.releases.history import SHOWN
 from tests.integration.agreement import assert_agree
-from tests.integration.compiled_warehouse import Rows, Warehouse, land, open_build, read_rows
+from tests.integration.compiled_warehouse import (
+    Rows,
+    Warehouse,
+    land_anew,
+    open_build,
+    publish,
+    read_rows,
+)
 
 ONE_DAY = timedelta(days=1)
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
@@ -77,7 +84,7 @@ def test_a_run_a_day_shows_leads_as_one_back_fill_does(leads_warehouse: Warehous
         for day in (2, 5, 6, 8, 12):
             _land_new(daily, march(day))
             leads_warehouse.run(daily, march(day))
-            _publish(daily, day, march(day))
+            publish(daily, day, march(day))
         for relation in (METRICS, HEALTH):
             key = ["account_id", "day"]
             assert_agree(read_rows(daily, relation), read_rows(once, relation), key)
@@ -96,9 +103,7 @@ def _land_new(build: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
         name: [row for row in rows if row["_known_at"] is None or row["_known_at"] <= as_of]
         for name, rows in _tables().items()
     }
-    for table in ("landing.deliveries", *tables):
-        build.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
-    land(build, tables | {"landing.deliveries": list(_deliveries(as_of))})
+    land_anew(build, tables | {"landing.deliveries": list(_deliveries(as_of))})
 
 
 def _tables() -> dict[str, Rows]:
@@ -197,16 +202,3 @@ def _deliveries(as_of: datetime) -> Iterator[dict[str, Any]]:
                 "known_at": None if day == 1 else march(day + 1),
                 "watermark_at": march(day + 1),
             }
-
-
-def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> None:
-    record = ReleaseRecord(
-        sequence=number,
-        release_id=str(number),
-        as_of=as_of,
-        published_at=FIRST,
-        code_version="",
-        configuration_version="",
-        last_delivery_id=0,
-    )
-    append_shown(build, record)

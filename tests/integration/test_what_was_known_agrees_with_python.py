@@ -1,15 +1,21 @@
 """As-known and restated metrics against plain Python, and one back-fill against many runs."""
 
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from assets.releases.history import ReleaseRecord, append_shown
 from tests.integration.agreement import assert_agree
-from tests.integration.compiled_warehouse import Warehouse, land, open_build, read_rows, read_seed
+from tests.integration.compiled_warehouse import (
+    Warehouse,
+    land_anew,
+    open_build,
+    publish,
+    read_rows,
+    read_seed,
+)
 from tests.recompute.account_relations import related_folders
 from tests.recompute.deliveries import DAYS, FIRST_DAY, Folders, drawn_folders
 from tests.recompute.metrics import Known, account_metrics_daily, known_at_once
@@ -95,7 +101,7 @@ def test_a_run_a_day_shows_what_one_back_fill_shows(
         for number, as_of in enumerate(_instants()):
             _land_more(daily, landed, as_of)
             kept_warehouse.run_on(daily, as_of)
-            _publish(daily, number, as_of)
+            publish(daily, number, as_of)
         _land_new(once, landed, END)
         kept_warehouse.run_on(once, END)
         assert_agree(read_rows(daily, mart), read_rows(once, mart), ["account_id", "day"])
@@ -108,10 +114,8 @@ def _instants() -> list[datetime]:
 
 
 def _land_new(build: duckdb.DuckDBPyConnection, landed: Folders, as_of: datetime) -> None:
-    for table in ("landing.deliveries", *landed.tables):
-        build.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
     there = landed.until(as_of)
-    land(build, there.tables | {"landing.deliveries": there.deliveries})
+    land_anew(build, there.tables | {"landing.deliveries": there.deliveries})
 
 
 def _land_more(build: duckdb.DuckDBPyConnection, landed: Folders, as_of: datetime) -> None:
@@ -130,21 +134,6 @@ def _land_more(build: duckdb.DuckDBPyConnection, landed: Folders, as_of: datetim
         )
         """,
         [logged],
-    )
-
-
-def _publish(build: duckdb.DuckDBPyConnection, number: int, as_of: datetime) -> None:
-    append_shown(
-        build,
-        ReleaseRecord(
-            sequence=number,
-            release_id=str(number),
-            as_of=as_of,
-            published_at=datetime(2024, 1, 1, tzinfo=UTC),
-            code_version="",
-            configuration_version="",
-            last_delivery_id=0,
-        ),
     )
 
 

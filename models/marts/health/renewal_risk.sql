@@ -1,6 +1,6 @@
 -- One row per subscription and day on which its term falls due, for terms that are open and not yet
--- due: how much speaks against the renewal, in points from seeds/renewal_risk.csv. It is no
--- probability. NULL while health is unknown, and more than 180 days before the renewal.
+-- due: how much speaks against the renewal, in points from seeds/renewal_risk_settings.csv. It is
+-- no probability. NULL while health is unknown, and more than 180 days before the renewal.
 
 with
 
