@@ -21,6 +21,7 @@ _SILENCED = {
     "GX_ANALYTICS_ENABLED": "false",
     "DAGSTER_DISABLE_TELEMETRY": "1",
 }
+_EVENTS_AT_ONCE = "1000"  # what Dagster hands to its log in one batch (orchestration/event_log.py)
 
 
 class Settings(BaseSettings):
@@ -47,7 +48,9 @@ class Settings(BaseSettings):
         mail_from: Whom alert mails come from.
         account_link: Address of an account in the CRM, with `{account_id}`.
         allowed_hosts: Names, separated by commas, of hosts inside a network for webhooks.
-        release_deadline_hours: How old the current release's as-of may be before ops is told.
+        release_deadline_hours: How old the current release's as-of may be before ops is told; by
+            default 36 once schedule or sensor have asked for a run, and no limit in a home whose
+            runs a person starts.
     """
 
     model_config = SettingsConfigDict(env_prefix="CSW_", extra="ignore", frozen=True)
@@ -70,7 +73,7 @@ class Settings(BaseSettings):
     mail_from: str = "customer-success@localhost"
     account_link: str = ""
     allowed_hosts: str = ""
-    release_deadline_hours: float = Field(default=36.0, gt=0)
+    release_deadline_hours: float | None = Field(default=None, gt=0)
 
     @field_validator("reporting_time_zone")
     @classmethod
@@ -166,6 +169,7 @@ class Settings(BaseSettings):
                 "CSW_REPORTING_TIME_ZONE": self.reporting_time_zone,
                 "CSW_REPORTING_CURRENCY": self.reporting_currency,
                 "DAGSTER_HOME": str(self.dagster_home),
+                "DAGSTER_EVENT_BATCH_SIZE": _EVENTS_AT_ONCE,
                 "DBT_LOG_PATH": str(self.home / "dbt" / "logs"),
             }
         )

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from assets.releases import folders, history, meta, tables
+from assets.transactions import transaction
 
 STORAGE_VERSION = "v1.0.0"  # what the oldest reader that we support opens: BI drivers lag behind
 
@@ -153,11 +154,15 @@ def _write_file(
     try:
         for schema in (*tables.SUBJECT_SCHEMAS, tables.META_SCHEMA):
             connection.execute(f"create schema release.{schema}")
-        copies = [tables.copy_table(connection, name) for name in tables.list_marts(connection)]
-        meta.write_meta(connection, request.checks, record)
+        names = tables.list_marts(connection)
+        for name in names:
+            tables.copy_table(connection, name)
+        with transaction(connection):
+            meta.write_meta(connection, request.checks, record)
         watermarks = meta.read_watermarks(connection)
         quarantined = meta.count_quarantined(connection)
         connection.execute("checkpoint release")
+        copies = [tables.measure_table(connection, name) for name in names]
     finally:
         connection.execute("detach release")
     return {

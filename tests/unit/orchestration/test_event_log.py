@@ -31,9 +31,10 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
 
 
 def test_dagsters_own_storage_reads_what_was_written(
-    instance: dg.DagsterInstance, tmp_path: Path
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A UI of another process, or a later Dagster, that doesn't find a run's events."""
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "10")
     done = dg.materialize([thing], instance=instance)
     assert isinstance(instance.event_log_storage, KeptOpenEventLog)
     stock = SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
