@@ -105,9 +105,8 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
         project_dir=project,  # type: ignore[arg-type]  # the parent takes a project too
         profiles_dir=str(PROJECT),
         dbt_executable=_DBT,
-        # What Dagster reads comes by the other way; writing every query to a log was a tenth of
-        # a small run.
-        global_config_flags=["--no-use-colors", "--log-level-file", "warn"],
+        # Dagster reads what dbt prints; a log file with every query was a tenth of a small run.
+        global_config_flags=["--no-use-colors", "--log-level-file", "none"],
     )
 
 

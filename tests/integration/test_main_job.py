@@ -5,12 +5,15 @@ The runs are the expensive part: each fixture is one of them, and they follow on
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from tests.integration.main_job import ROOT, SUBJECTS, Home, Ran, bytes_under, csw, land_through
@@ -27,6 +30,16 @@ GOOD_TODAY = """
     select account_id from health.fct_account_health_daily
     where state = 'good' and day = (select max(day) from health.fct_account_health_daily)
 """
+
+
+# Receivers that nobody answers for, so that every channel has something to say of its failure.
+ELSEWHERE = {
+    "CSW_RECEIVER_CRM_URL": "http://127.0.0.1:9/hooks/s3cret-of-the-webhook",
+    "CSW_RECEIVER_CRM_SECRET": "s3cret-that-signs",
+    "CSW_RECEIVER_TEAM_URL": "http://127.0.0.1:9/services/T0/B0/s3cret-of-slack",
+    "CSW_SMTP_URL": "smtp://ada:s3cret-of-the-mail@127.0.0.1:9",
+    "CSW_ALLOWED_HOSTS": "127.0.0.1",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +93,10 @@ def again(second: Step) -> Step:
         f"ahead-1,acc-0001,u-0001-001,{as_of(TWO)}T00:00:00Z,use,1000\n"
         f"ahead-2,acc-0001,u-nobody,{as_of(TWO)}T09:00:00Z,use,1000\n"
     )
+    # What is known reads otherwise: from that instant on as it says, or as delivered after it.
+    tomorrow = TWO + timedelta(days=1)
+    tell_anew(home, "crm/goals", "title", TWO, updated_at=f"{as_of(TWO)}T00:00:00Z")
+    tell_anew(home, "invoices/invoices", "number", tomorrow)
     return Step(home=home, ran=home.run(as_of(TWO)).green(), before=told)
 
 
@@ -99,9 +116,22 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Step:
     shutil.copytree(ROOT / "seeds", seeds)
     rules = seeds / "alert_rules.csv"
     rules.write_text(rules.read_text("utf-8").replace("Look at which modules", "See which modules"))
+    with (seeds / "alert_routes.csv").open("a") as routes:
+        routes.write("*,2,webhook,crm,,,opened\n*,3,slack,team,,,opened\n")
+        routes.write("*,4,email,ada@example.com,,,opened\n")
     before = (bytes_under(seeds), bytes_under(ROOT / "seeds"))
-    ran = home.run(as_of(TWO), CSW_SEEDS=str(seeds)).green()
+    ran = home.run(as_of(TWO), CSW_SEEDS=str(seeds), **ELSEWHERE).green()
     return Step(home=home, ran=ran, before=(seeds, *before))
+
+
+def tell_anew(home: Home, table: str, column: str, day: date, **others: str) -> None:
+    """Lands the first delivery's rows once more on a day, with another word in a column."""
+    first, *_ = sorted((home.landing / table).glob("dt=*/*.csv"))
+    rows = pl.read_csv(first, infer_schema=False)
+    words = [pl.lit(word).alias(name) for name, word in {column: "ahead", **others}.items()]
+    ahead = home.landing / table / f"dt={day}" / "ahead.csv"
+    ahead.parent.mkdir(parents=True, exist_ok=True)
+    rows.with_columns(words).write_csv(ahead)
 
 
 def rows_of(home: Home, table: str, release: str = "current", where: str = "true") -> list[Any]:
@@ -243,7 +273,7 @@ def test_the_same_as_of_gives_the_same_hashes_whatever_landed_after_it(again: St
     assert len(releases) == 3
     assert again.home.hashes(releases[2]) == again.home.hashes(releases[1])
     landed = "select count(*) from meta.deliveries where path like '%ahead.csv'"
-    assert again.home.rows(landed) == [(1,)]
+    assert again.home.rows(landed) == [(3,)]
 
 
 def test_evaluating_a_day_again_tells_nobody_anything(again: Step) -> None:
@@ -289,6 +319,27 @@ def test_seeds_elsewhere_are_used_and_nothing_is_written_to_them(elsewhere: Step
         "select count(*) from meta.configuration where value like 'See which modules%'"
     )
     assert changed == [(1,)]
+
+
+def test_no_secret_stands_anywhere_in_a_home(elsewhere: Step) -> None:
+    """A webhook's address or a password in a log, the ledger, a release or Dagster's storage."""
+    home = elsewhere.home.path
+    with sqlite3.connect(home / "ledger.db") as ledger:
+        tried = ledger.execute("select distinct channel from actions where attempts > 0").fetchall()
+    ledger.close()
+    assert {channel for (channel,) in tried} == {"file", "webhook", "slack", "email"}
+    found = [name for name, content in bytes_under(home).items() if b"s3cret" in content]
+    assert found == []
+    assert "s3cret" not in elsewhere.ran.said
+
+
+def test_an_unreachable_ledger_is_named_without_its_password(tmp_path: Path) -> None:
+    """A PostgreSQL address with its password in a stack trace."""
+    url = "postgresql://ada:s3cret@127.0.0.1:9/csw"
+    ran = csw("status", "--home", str(tmp_path), environment={"CSW_LEDGER_URL": url})
+    assert ran.code == 2
+    assert "The ledger (postgresql) can't be opened" in ran.out
+    assert "s3cret" not in ran.said + "".join(map(str, bytes_under(tmp_path).values()))
 
 
 def test_the_recorded_configuration_is_all_that_other_words_change(
@@ -367,6 +418,18 @@ def test_a_batch_that_blocked_blocks_until_it_is_mended(blocked: Blocked) -> Non
     assert "✗ check rejects_few_rows on tickets/tickets: 181 of " in blocked.reds[1].out
 
 
+def test_a_release_tells_of_the_red_runs_before_it(blocked: Blocked) -> None:
+    """A release knows only its own green checks; what was red before it is forgotten."""
+    blocked.green.green()
+    rows = blocked.home.rows(
+        "select is_passed, rows_failed, json_array_length(failing_rows), owner, "
+        "failing_since = min(ended_at) over (), last_green_at < failing_since "
+        "from meta.check_results where check_key = 'tickets/tickets/rejects_few_rows' "
+        "and not is_passed"
+    )
+    assert rows == [(False, 181, 20, "data-engineering@example.com", True, True)] * 2
+
+
 def test_a_mended_delivery_is_released(blocked: Blocked) -> None:
     """A warehouse that stays shut because of a file that nobody has any more."""
     blocked.green.green()
@@ -392,5 +455,6 @@ def test_a_preview_says_whom_edited_seeds_would_move(elsewhere: Step) -> None:
     assert int(line.split()[1]) == good
     assert int(line.split()[2]) < good
     assert " accounts move" in ran.out
+    assert " alerts more, " in ran.out
     assert (home.names(), bytes_under(home.releases)) == (released, written)
     assert not list((home.path / "preview").glob("*.duckdb"))

@@ -13,6 +13,7 @@ from tests.recompute.calendars import first_instant, local_day
 from tests.recompute.crm_world import CrmWorld
 from tests.recompute.fx import Rates, rates
 from tests.recompute.merges import survivors, users_of_survivors
+from tests.recompute.versions import is_told
 
 Row = dict[str, Any]
 
@@ -127,7 +128,7 @@ def _changes(world: CrmWorld) -> dict[str, list[Row]]:
 
 
 def latest(world: CrmWorld, table: str, zone: tzinfo) -> list[Row]:
-    """The latest version of each key, with when a later row says that it was gone by as-of."""
+    """The latest version of each key that counts, with when one says that it was gone by as-of."""
     key, dated_by = DATED[table]
     found: dict[tuple[Any, ...], Row] = {}
     gone: dict[tuple[Any, ...], datetime] = {}
@@ -136,9 +137,11 @@ def latest(world: CrmWorld, table: str, zone: tzinfo) -> list[Row]:
         name = tuple(row[column] for column in key)
         if row.get("_is_deleted"):
             day = local_day(row["_version_at"] - MICROSECOND, zone)
-            if name in found:
+            if name in found and is_told(row, world.as_of):
                 gone.setdefault(name, first_instant(day, zone))
-        elif row[dated_by] is None or row[dated_by] < world.as_of:
+        elif (row[dated_by] is None or row[dated_by] < world.as_of) and (
+            name not in found or is_told(row, world.as_of)
+        ):
             found[name] = row
             gone.pop(name, None)
     past = {name: at for name, at in gone.items() if at < world.as_of}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.recompute.support_world import Row, TicketWorld
+from tests.recompute.versions import is_told
 
 OPEN_WORDS = {"new", "open", "pending", "on_hold", "on-hold", "hold"}
 SOLVED_WORDS = {"solved", "resolved", "closed"}
@@ -87,10 +88,8 @@ def _word(field: str, text: str | None) -> str | None:
 
 
 def tickets_of(world: TicketWorld) -> list[Ticket]:
-    """Every ticket of an account that counts, from its latest version."""
-    rows = world.landing.tickets
-    latest = {r["ticket_id"]: r for r in rows if not r.get("_is_deleted")}
-    gone = {r["ticket_id"]: r["_version_at"] for r in rows if r.get("_is_deleted")}
+    """Every ticket of an account that counts, from its latest version that counts."""
+    latest, gone = _latest(world)
     found = []
     for row in latest.values():
         if row["created_at"] < world.as_of:
@@ -98,6 +97,19 @@ def tickets_of(world: TicketWorld) -> list[Ticket]:
             if account is not None:
                 found.append(_ticket(world, account, row, gone.get(row["ticket_id"])))
     return found
+
+
+def _latest(world: TicketWorld) -> tuple[dict[str, Row], dict[str, datetime]]:
+    """Each ticket's version that counts, and when an extract no longer had it."""
+    latest: dict[str, Row] = {}
+    gone: dict[str, datetime] = {}
+    for row in world.landing.tickets:
+        told, name = is_told(row, world.as_of), row["ticket_id"]
+        if row.get("_is_deleted"):
+            gone |= {name: row["_version_at"]} if told else {}
+        elif told or name not in latest:
+            latest[name] = row
+    return latest, gone
 
 
 def _ticket(world: TicketWorld, account: str, row: Row, missed_at: datetime | None) -> Ticket:

@@ -173,12 +173,19 @@ def known_licenses(world: World, billing: Billing, end: datetime) -> Mapping[str
         seats_purchased=pl.when(letter == "a").then(pl.col("quantity")),
         expires_on=pl.when(is_over).then("ended_at")
         .when(pl.col("interval") == "year").then("current_period_end_at").dt.date(),
-        updated_at=pl.max_horizontal("valid_from", "ended_at"),
+        renewed_at=pl.when(pl.col("interval") == "year")
+        .then(pl.col("current_period_end_at").dt.offset_by("-1y")),
     )  # fmt: skip
-    allocated = seats.filter(pl.col("unassigned_at").is_null()).group_by("license_id").len()
+    allocated = seats.group_by("license_id").agg(
+        pl.col("unassigned_at").is_null().sum().alias("seats_allocated"),
+        pl.max_horizontal("assigned_at", "unassigned_at").max().alias("seated_at"),
+    )
     counted = licenses.join(allocated, on="license_id", how="left", maintain_order="left")
     return {
-        "licenses": counted.with_columns(seats_allocated=pl.col("len").fill_null(0)),
+        "licenses": counted.with_columns(
+            pl.col("seats_allocated").fill_null(0),
+            updated_at=pl.max_horizontal("valid_from", "renewed_at", "ended_at", "seated_at"),
+        ),
         "license_assignments": seats,
     }
 

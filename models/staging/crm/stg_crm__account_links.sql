@@ -5,7 +5,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'account_links') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'account_links') }}
 
 ),
 
@@ -19,6 +23,7 @@ renamed as (
         valid_to,
         _extras as extras,
         _is_deleted,
+        {{ counts('source, source_account_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('source, source_account_id') }} as known_until,
         {{ deleted_at('source, source_account_id') }} as deleted_at
@@ -30,12 +35,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

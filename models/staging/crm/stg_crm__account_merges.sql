@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'account_merges') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'account_merges') }}
 
     where merged_at < {{ as_of() }} or _is_deleted
 
@@ -18,6 +22,7 @@ renamed as (
         merged_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('from_account_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('from_account_id') }} as known_until,
         {{ deleted_at('from_account_id') }} as deleted_at
@@ -29,12 +34,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

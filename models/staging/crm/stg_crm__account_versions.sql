@@ -6,7 +6,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'accounts') }}
+    select
+        *,
+        {{ is_told('updated_at') }} as _is_told
+
+    from {{ source('crm', 'accounts') }}
 
     where created_at < {{ as_of() }} and not _is_deleted
 
@@ -29,12 +33,21 @@ renamed as (
         relationship,
         coalesce(is_test, false) as is_test,
         _extras as extras,
+        {{ counts('account_id') }} as _counts,
         {{ known_from() }} as known_from,
         coalesce(updated_at, _version_at, _known_at) as changed_at,
         row_number() over ({{ version_order('account_id') }}) as version_number
 
     from source
 
+),
+
+final as (
+
+    select * exclude (_counts) from renamed
+
+    where _counts
+
 )
 
-select * from renamed
+select * from final

@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'accounts') }}
+    select
+        *,
+        {{ is_told('updated_at') }} as _is_told
+
+    from {{ source('crm', 'accounts') }}
 
     where created_at < {{ as_of() }} or _is_deleted
 
@@ -39,6 +43,7 @@ renamed as (
         updated_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('account_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('account_id') }} as known_until,
         {{ deleted_at('account_id') }} as deleted_at
@@ -50,12 +55,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'consents') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'consents') }}
 
     where granted_at < {{ as_of() }} or _is_deleted
 
@@ -21,6 +25,7 @@ renamed as (
         text_version,
         _extras as extras,
         _is_deleted,
+        {{ counts('subject, purpose, granted_at') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('subject, purpose, granted_at') }} as known_until,
         {{ deleted_at('subject, purpose, granted_at') }} as deleted_at
@@ -32,12 +37,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

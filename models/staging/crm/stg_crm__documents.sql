@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'documents') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'documents') }}
 
     where created_at < {{ as_of() }} or _is_deleted
 
@@ -21,6 +25,7 @@ renamed as (
         created_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('document_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('document_id') }} as known_until,
         {{ deleted_at('document_id') }} as deleted_at
@@ -32,12 +37,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

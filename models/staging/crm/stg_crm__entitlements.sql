@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'entitlements') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'entitlements') }}
 
     where valid_from < {{ as_of() }} or _is_deleted
 
@@ -26,6 +30,7 @@ renamed as (
         valid_to,
         _extras as extras,
         _is_deleted,
+        {{ counts('entitlement_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('entitlement_id') }} as known_until,
         {{ deleted_at('entitlement_id') }} as deleted_at
@@ -37,12 +42,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

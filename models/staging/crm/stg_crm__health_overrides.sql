@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'health_overrides') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'health_overrides') }}
 
     where starts_on < {{ as_of_day() }} or _is_deleted
 
@@ -22,6 +26,7 @@ renamed as (
         reason,
         _extras as extras,
         _is_deleted,
+        {{ counts('account_id, starts_on') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('account_id, starts_on') }} as known_until,
         {{ deleted_at('account_id, starts_on') }} as deleted_at
@@ -33,12 +38,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

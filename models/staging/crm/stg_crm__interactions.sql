@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'interactions') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'interactions') }}
 
     where occurred_at < {{ as_of() }} or _is_deleted
 
@@ -27,6 +31,7 @@ renamed as (
         source as interaction_source,
         _extras as extras,
         _is_deleted,
+        {{ counts('interaction_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('interaction_id') }} as known_until,
         {{ deleted_at('interaction_id') }} as deleted_at
@@ -38,12 +43,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

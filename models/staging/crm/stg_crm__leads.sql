@@ -5,7 +5,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'leads') }}
+    select
+        *,
+        {{ is_told('updated_at') }} as _is_told
+
+    from {{ source('crm', 'leads') }}
 
     where created_at < {{ as_of() }} or _is_deleted
 
@@ -25,6 +29,7 @@ renamed as (
         updated_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('lead_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('lead_id') }} as known_until,
         {{ deleted_at('lead_id') }} as deleted_at
@@ -36,12 +41,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -5,7 +5,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'licenses') }}
+    select
+        *,
+        {{ is_told('updated_at') }} as _is_told
+
+    from {{ source('crm', 'licenses') }}
 
     where started_at < {{ as_of() }} or _is_deleted
 
@@ -31,6 +35,7 @@ renamed as (
         updated_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('license_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('license_id') }} as known_until,
         {{ deleted_at('license_id') }} as deleted_at
@@ -42,12 +47,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'nps_responses') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'nps_responses') }}
 
     where submitted_at < {{ as_of() }} or _is_deleted
 
@@ -23,6 +27,7 @@ renamed as (
         submitted_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('response_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('response_id') }} as known_until,
         {{ deleted_at('response_id') }} as deleted_at
@@ -34,12 +39,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

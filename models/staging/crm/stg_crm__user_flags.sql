@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('crm', 'user_flags') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('crm', 'user_flags') }}
 
     where set_at < {{ as_of() }} or _is_deleted
 
@@ -20,6 +24,7 @@ renamed as (
         {{ happened('cleared_at') }} as cleared_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('account_id, user_id, flag') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('account_id, user_id, flag') }} as known_until,
         {{ deleted_at('account_id, user_id, flag') }} as deleted_at
@@ -31,12 +36,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('events', 'users') }}
+    select
+        *,
+        {{ is_told('updated_at') }} as _is_told
+
+    from {{ source('events', 'users') }}
 
     where created_at is null or created_at < {{ as_of() }} or _is_deleted
 
@@ -24,6 +28,7 @@ renamed as (
         updated_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('account_id, user_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('account_id, user_id') }} as known_until,
         {{ deleted_at('account_id, user_id') }} as deleted_at
@@ -35,12 +40,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -5,7 +5,11 @@ with
 
 source as (
 
-    select * from {{ source('invoices', 'fx_rates') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('invoices', 'fx_rates') }}
 
     where {{ first_instant('day') }} < {{ as_of() }} or _is_deleted
 
@@ -19,6 +23,7 @@ renamed as (
         rate,
         _extras as extras,
         _is_deleted,
+        {{ counts('upper(currency), day') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('upper(currency), day') }} as known_until,
         {{ deleted_at('upper(currency), day') }} as deleted_at
@@ -30,12 +35,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('invoices', 'invoice_lines') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('invoices', 'invoice_lines') }}
 
 ),
 
@@ -26,6 +30,7 @@ renamed as (
         period_end_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('line_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('line_id') }} as known_until,
         {{ deleted_at('line_id') }} as deleted_at
@@ -37,12 +42,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

@@ -6,7 +6,11 @@ with
 
 source as (
 
-    select * from {{ source('invoices', 'invoices') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('invoices', 'invoices') }}
 
     where created_at < {{ as_of() }} or _is_deleted
 
@@ -48,6 +52,7 @@ renamed as (
         total_amount,
         _extras as extras,
         _is_deleted,
+        {{ counts('invoice_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('invoice_id') }} as known_until,
         {{ deleted_at('invoice_id') }} as deleted_at
@@ -59,12 +64,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

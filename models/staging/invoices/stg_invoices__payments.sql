@@ -4,7 +4,11 @@ with
 
 source as (
 
-    select * from {{ source('invoices', 'payments') }}
+    select
+        *,
+        {{ is_told() }} as _is_told
+
+    from {{ source('invoices', 'payments') }}
 
     where paid_at < {{ as_of() }} or _is_deleted
 
@@ -22,6 +26,7 @@ renamed as (
         lower(status) as status,
         _extras as extras,
         _is_deleted,
+        {{ counts('payment_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('payment_id') }} as known_until,
         {{ deleted_at('payment_id') }} as deleted_at
@@ -33,12 +38,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 

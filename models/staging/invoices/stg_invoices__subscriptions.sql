@@ -5,7 +5,11 @@ with
 
 source as (
 
-    select * from {{ source('invoices', 'subscriptions') }}
+    select
+        *,
+        {{ is_told('updated_at') }} as _is_told
+
+    from {{ source('invoices', 'subscriptions') }}
 
     where started_at < {{ as_of() }} or _is_deleted
 
@@ -37,6 +41,7 @@ renamed as (
         updated_at,
         _extras as extras,
         _is_deleted,
+        {{ counts('subscription_id') }} as _counts,
         {{ known_from() }} as known_from,
         {{ known_until('subscription_id') }} as known_until,
         {{ deleted_at('subscription_id') }} as deleted_at
@@ -48,12 +53,12 @@ renamed as (
 final as (
 
     select
-        * exclude (_is_deleted),
+        * exclude (_is_deleted, _counts),
         known_until = cast('9999-12-31' as timestamp with time zone) as is_latest
 
     from renamed
 
-    where not _is_deleted and known_from < known_until
+    where _counts and not _is_deleted and known_from < known_until
 
 )
 
