@@ -19,6 +19,15 @@ COPIES: dict[str, str] = {
     "title varchar, assignee_role varchar, assignee_id varchar, created_on date, due_on date, "
     "done_on date, closed_how varchar, created_at timestamptz",
 }
+# What is added to and never made anew: every result of every check, dated by the clock.
+CHECK_RESULTS = "check_results"
+_CHECK_RESULTS = (
+    "run_id varchar, job varchar, as_of timestamptz, ended_at timestamptz, check_key varchar, "
+    "layer varchar, asset varchar, check_name varchar, severity varchar, is_passed boolean, "
+    "summary varchar, "
+    "rows_failed bigint, rows_tested bigint, failing_rows varchar, failing_since timestamptz, "
+    "last_green_at timestamptz, owner varchar, means varchar, what_to_do varchar"
+)
 
 
 def prepare_ledger_copies(connection: duckdb.DuckDBPyConnection) -> None:
@@ -26,3 +35,4 @@ def prepare_ledger_copies(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create schema if not exists {SCHEMA}")
     for table, columns in COPIES.items():
         connection.execute(f"create table if not exists {SCHEMA}.{table} ({columns})")
+    connection.execute(f"create table if not exists {SCHEMA}.{CHECK_RESULTS} ({_CHECK_RESULTS})")

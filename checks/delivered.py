@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from assets.extracts.casting import TOO_OLD, quoted
 from assets.extracts.contracts import Contract
+from checks.chance import most_by_chance
 from checks.delivered_before import Before, look_back
 
 Severity = Literal["block", "warn", "info"]
@@ -154,10 +155,11 @@ def _like_before(before: Before) -> Iterator[_Expected]:
             severity="warn",
             says=f"the batch has about as many rows as the last loads (median {before.usual_rows})",
         )
-    for name, share in before.null_shares.items():
+    for name, empty in before.empty.items():
+        share = empty / before.last_rows
         yield _Expected(
             kind="ExpectColumnValuesToBeNull",
-            arguments={"column": f"_empty_{name}", "mostly": max(0, 1 - share - NULL_SHARE_RISE)},
+            arguments={"column": f"_empty_{name}", "mostly": _mostly_filled(before, empty)},
             column=name,
             severity="warn",
             says=f"{name} is empty about as often as in the batch before ({share:.0%})",
@@ -170,6 +172,14 @@ def _like_before(before: Before) -> Iterator[_Expected]:
             severity="info",
             says=f"{name} has only values that were seen before",
         )
+
+
+def _mostly_filled(before: Before, empty: int) -> float:
+    """The share of rows that must have a value: few rows move far by chance, many never do."""
+    rows = max(before.batch_rows, 1)
+    by_chance = most_by_chance(rows, before=empty, rows_before=before.last_rows)
+    rise = max(empty / before.last_rows + NULL_SHARE_RISE, (by_chance + 0.5) / rows)
+    return max(0.0, 1 - rise)
 
 
 # The batch

@@ -18,15 +18,17 @@ MOST_WORDS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
-    """The batch's own size, and of the loads before it: rows, shares of NULL, words.
+    """The batch's own size, and of the loads before it: rows, NULLs, words.
 
-    `usual_rows` is the median of the last runs' rows; None, and the mappings empty, where too
-    little was loaded before to compare with.
+    `usual_rows` is the median of the last runs' rows, `empty` the NULLs of each column in the
+    `last_rows` rows of the last run; None, and the mappings empty, where too little was loaded
+    before to compare with.
     """
 
     batch_rows: int
     usual_rows: int | None = None
-    null_shares: Mapping[str, float] = field(default_factory=dict)
+    last_rows: int = 0
+    empty: Mapping[str, int] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -41,10 +43,12 @@ def look_back(database: Path, *, contract: Contract, delivery_ids: Sequence[int]
         rows = [sum(delivery_rows for _, delivery_rows in run) for run in runs]
         last = [delivery for delivery, _ in runs[0]]
         every = [delivery for run in runs for delivery, _ in run]
+        last_rows, empty = _empty(connection, contract, last)
         return Before(
             batch_rows=batch_rows,
             usual_rows=median_low(rows) if len(rows) >= FEWEST_RUNS else None,
-            null_shares=_null_shares(connection, contract, last),
+            last_rows=last_rows,
+            empty=empty,
             words=_words(connection, contract, every),
         )
 
@@ -74,15 +78,16 @@ def _runs_before(
     return list(runs.values())[:RUNS]
 
 
-def _null_shares(
+def _empty(
     connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_ids: Sequence[int]
-) -> dict[str, float]:
+) -> tuple[int, dict[str, int]]:
+    """The rows of deliveries, and how many of them leave each optional column empty."""
     optional = [column.name for column in contract.columns if not column.required]
-    counts = ", ".join(["count(*)", *(f"count({quoted(name)})" for name in optional)])
+    counts = ", ".join(["count(*)", *(f"count(*) - count({quoted(name)})" for name in optional)])
     row = connection.execute(f"select {counts} {_rows_of(contract)}", [delivery_ids]).fetchone()
     if row is None or row[0] < FEWEST_ROWS:
-        return {}
-    return {name: 1 - filled / row[0] for name, filled in zip(optional, row[1:], strict=True)}
+        return 0, {}
+    return int(row[0]), {name: int(n) for name, n in zip(optional, row[1:], strict=True)}
 
 
 def _words(

@@ -10,15 +10,15 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from assets.extracts.casting import TOO_OLD
 from assets.extracts.contracts import Contract, load_contracts
+from checks.delivered_now import Delivered, read_delivered
 from checks.drift import judge_drift
 from checks.findings import Cell, Said
 from checks.freshness import judge_freshness
 from checks.parents import find_waiting_rows
 
 if TYPE_CHECKING:
-    from checks.delivered import Verdict
+    from checks.delivered import Finding, Verdict
 
 _KEEPS = "keeps_its_contract"
 _ADDS_UP = "accounts_for_every_row"
@@ -52,6 +52,8 @@ _WHAT = {
     _HAS_LANDED: "Something of this table has landed. To do: nothing, if the source is not used.",
 }
 
+# Dagster knows no severity below a warning; the ledger does.
+_INFO: dict[str, dg.MetadataValue] = {"severity": dg.MetadataValue.text("info")}
 _WARNINGS = {_READABLE, _PARENTS, _FRESH, _ALIKE}
 
 
@@ -74,19 +76,6 @@ class ExtractLimits:
     as_of: Callable[[dg.AssetCheckExecutionContext], datetime]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Delivered:
-    """What was delivered of one table since the last release."""
-
-    contract: Contract
-    delivery_ids: tuple[int, ...]
-    read: int
-    rejected: int
-    unaccounted: tuple[str, ...]
-    refusals: tuple[str, ...]
-    has_landed: bool
-
-
 def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
     """All checks on raw tables, in one step, so that Great Expectations is imported once."""
     contracts = list(load_contracts().values())
@@ -102,7 +91,7 @@ def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
         with build.get_connection() as connection:
             connection.execute("set TimeZone = 'UTC'")
             as_of = limits.as_of(context)
-            delivered = [_delivered(connection, each) for each in contracts]
+            delivered = [read_delivered(connection, each) for each in contracts]
             looked_at = [_look(connection, batch, as_of) for batch in delivered]
         for batch, found in zip(delivered, looked_at, strict=True):
             yield from _judge(batch, limits)
@@ -124,44 +113,8 @@ def _specs(contract: Contract) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def _too_old(connection: duckdb.DuckDBPyConnection, delivery_ids: Sequence[int]) -> int:
-    """Rows that are quarantined for nothing but their age: no extract is to be mended for them."""
-    row = connection.execute(
-        "select count(distinct (delivery_id, row_number)) from landing.quarantine "
-        "where rule = ? and list_contains(?, delivery_id)",
-        [TOO_OLD, list(delivery_ids)],
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _delivered(connection: duckdb.DuckDBPyConnection, contract: Contract) -> _Delivered:
-    # A batch that stopped one run is judged again by the next, until a release holds it or the
-    # file was delivered anew: an entity table keeps the versions of before as history. What was
-    # read again since then is as new.
-    rows = connection.execute(
-        "select delivery_id, path, rows_read, rows_loaded, rows_rejected, rows_duplicate, refusal, "
-        "state, path_version = max(path_version) over (partition by path) and ("
-        "delivery_id > (select coalesce(max(last_delivery_id), 0) from history.releases) "
-        "or delivery_id in (select delivery_id from landing.reloads where reloaded_at > "
-        "(select coalesce(max(published_at), timestamptz 'epoch') from history.releases))) "
-        "from landing.deliveries where source = ? and table_name = ?",
-        [contract.source, contract.table],
-    ).fetchall()
-    loaded = [row for row in rows if row[7] == "loaded"]
-    mine = [row for row in loaded if row[8]]
-    return _Delivered(
-        contract=contract,
-        delivery_ids=tuple(row[0] for row in mine),
-        read=sum(row[2] for row in mine),
-        rejected=sum(row[4] for row in mine) - _too_old(connection, [row[0] for row in mine]),
-        unaccounted=tuple(row[1] for row in loaded if row[2] != row[3] + row[4] + row[5]),
-        refusals=tuple(row[6] for row in rows if row[7] == "refused"),
-        has_landed=bool(loaded),
-    )
-
-
 def _look(
-    connection: duckdb.DuckDBPyConnection, batch: _Delivered, as_of: datetime
+    connection: duckdb.DuckDBPyConnection, batch: Delivered, as_of: datetime
 ) -> dict[str, Said]:
     """What can only be said with the build open, which Great Expectations opens by itself."""
     return {
@@ -171,7 +124,7 @@ def _look(
     }
 
 
-def _from_said(batch: _Delivered, name: str, said: Said) -> dg.AssetCheckResult:
+def _from_said(batch: Delivered, name: str, said: Said) -> dg.AssetCheckResult:
     metadata = {key: dg.MetadataValue.text(str(value)) for key, value in said.facts.items()}
     return _result(
         batch,
@@ -179,11 +132,13 @@ def _from_said(batch: _Delivered, name: str, said: Said) -> dg.AssetCheckResult:
         passed=said.passed,
         severity=_WARN,
         said=said.sentence,
-        metadata=metadata | ({"found": _table(said.rows)} if said.rows else {}),
+        metadata=metadata
+        | _counted(said.rows_failed, said.rows_tested)
+        | ({"failing_rows": _table(said.rows)} if said.rows else {}),
     )
 
 
-def _judge(batch: _Delivered, limits: ExtractLimits) -> Iterator[dg.AssetCheckResult]:
+def _judge(batch: Delivered, limits: ExtractLimits) -> Iterator[dg.AssetCheckResult]:
     share = batch.rejected / batch.read if batch.read else 0.0
     too_many = share > limits.max_reject_share and batch.rejected > limits.max_rejects
     yield _result(
@@ -201,6 +156,8 @@ def _judge(batch: _Delivered, limits: ExtractLimits) -> Iterator[dg.AssetCheckRe
         severity=_BLOCK,
         said=f"{batch.rejected} of {batch.read} rows rejected ({share:.2%}); blocks over "
         f"{limits.max_reject_share:.0%} and more than {limits.max_rejects} rows",
+        metadata=_counted(batch.rejected, batch.read)
+        | ({"failing_rows": _table(batch.rejects)} if batch.rejects else {}),
     )
     yield _result(
         batch,
@@ -213,7 +170,7 @@ def _judge(batch: _Delivered, limits: ExtractLimits) -> Iterator[dg.AssetCheckRe
     yield _judge_contract(batch, limits)
 
 
-def _judge_landed(batch: _Delivered) -> dg.AssetCheckResult:
+def _judge_landed(batch: Delivered) -> dg.AssetCheckResult:
     """Nothing can be built without accounts; any other table may never land."""
     said = "landed" if batch.has_landed else "not loaded: nothing of this table has landed"
     if batch.contract.name == _INDISPENSABLE and not batch.has_landed:
@@ -223,10 +180,11 @@ def _judge_landed(batch: _Delivered) -> dg.AssetCheckResult:
         _HAS_LANDED,
         passed=batch.has_landed or batch.contract.name != _INDISPENSABLE,
         said=said,
+        metadata={} if batch.contract.name == _INDISPENSABLE else _INFO,
     )
 
 
-def _judge_contract(batch: _Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:
+def _judge_contract(batch: Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:
     if not batch.delivery_ids:
         return _result(batch, _KEEPS, passed=True, said="nothing new to judge")
     # Great Expectations takes seconds to import: only where something is to be judged.
@@ -241,7 +199,7 @@ def _judge_contract(batch: _Delivered, limits: ExtractLimits) -> dg.AssetCheckRe
     return _from_verdict(batch, verdict)
 
 
-def _from_verdict(batch: _Delivered, verdict: "Verdict") -> dg.AssetCheckResult:
+def _from_verdict(batch: Delivered, verdict: "Verdict") -> dg.AssetCheckResult:
     stopping = [*verdict.errors, *verdict.failed("block")]
     noted = [*stopping, *verdict.failed("warn"), *verdict.failed("info")]
     said = "; ".join(finding.error or finding.sentence for finding in noted)
@@ -251,28 +209,33 @@ def _from_verdict(batch: _Delivered, verdict: "Verdict") -> dg.AssetCheckResult:
         passed=not stopping and not verdict.failed("warn"),
         severity=_BLOCK if stopping else _WARN,
         said=said or f"{len(verdict.findings)} expectations met",
-        metadata={
+        metadata=_counted(
+            max((finding.failed_rows for finding in noted), default=0),
+            max((finding.tested_rows for finding in verdict.findings), default=0),
+        )
+        | (_INFO if noted and not stopping and not verdict.failed("warn") else {})
+        | ({"failing_rows": _table([_row(finding) for finding in noted])} if noted else {})
+        | {
             "expectations": dg.MetadataValue.int(len(verdict.findings)),
-            "findings": _table(
-                [
-                    {
-                        "expectation": finding.expectation,
-                        "column": finding.column,
-                        "severity": finding.severity,
-                        "met": finding.success,
-                        "failed_rows": finding.failed_rows,
-                        "tested_rows": finding.tested_rows,
-                        "says": finding.error or finding.sentence,
-                    }
-                    for finding in verdict.findings
-                ]
-            ),
+            "findings": _table([_row(finding) for finding in verdict.findings]),
         },
     )
 
 
+def _row(finding: "Finding") -> dict[str, Cell]:
+    return {
+        "expectation": finding.expectation,
+        "column": finding.column,
+        "severity": finding.severity,
+        "met": finding.success,
+        "failed_rows": finding.failed_rows,
+        "tested_rows": finding.tested_rows,
+        "says": finding.error or finding.sentence,
+    }
+
+
 def _result(
-    batch: _Delivered,
+    batch: Delivered,
     name: str,
     *,
     passed: bool,
@@ -288,6 +251,12 @@ def _result(
         description=said,
         metadata=metadata or {},
     )
+
+
+def _counted(failed: int | None, tested: int | None) -> dict[str, dg.MetadataValue]:
+    """What the ledger keeps of a result beside its sentence (orchestration/operations.py)."""
+    told = {"rows_failed": failed, "rows_tested": tested}
+    return {name: dg.MetadataValue.int(n) for name, n in told.items() if n is not None}
 
 
 def _table(records: Sequence[Mapping[str, Cell]]) -> dg.MetadataValue:

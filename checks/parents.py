@@ -10,7 +10,7 @@ import duckdb
 
 from assets.extracts.casting import literal, quoted, raw_name
 from assets.extracts.contracts import Column, Contract, load_contracts
-from checks.findings import Said
+from checks.findings import MASK, Said
 
 ACCOUNTS = "crm.accounts"
 # What a lead becomes is an account; whatever else names an account may name a lead.
@@ -35,10 +35,16 @@ def find_waiting_rows(connection: duckdb.DuckDBPyConnection, contract: Contract)
     if not counted:
         said = ", ".join(column.name for column in columns)
         return Said(passed=True, sentence=f"every {said} is known")
+    personal = {column.name for column in columns if column.personal}
     return Said(
         passed=False,
         sentence=_sentence(columns, counted, is_cut=len(unknown) == MOST_IDS),
-        rows=[{"column": name, "id": key, "rows": rows} for name, key, rows in counted[:SHOWN]],
+        rows=[
+            {"column": name, "id": MASK if name in personal else key, "rows": rows}
+            for name, key, rows in counted[:SHOWN]
+        ],
+        rows_failed=sum(rows for _, _, rows in counted),
+        rows_tested=_count_latest_rows(connection, contract),
     )
 
 
@@ -124,6 +130,11 @@ def _latest_rows(
     return [(str(name), str(key), int(count)) for name, key, count in rows]
 
 
+def _count_latest_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> int:
+    row = connection.execute(f"select count(*) from ({_latest(contract)})").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
 def _latest(contract: Contract) -> str:
     if not contract.is_entity:
         return f"select * from {raw_name(contract)}"  # noqa: S608
@@ -143,9 +154,9 @@ def _sentence(
         own = [(key, rows) for name, key, rows in counted if name == column.name]
         if own:
             many = f"{len(own)}{' or more' if is_cut else ''}"
-            such = ", ".join(key for key, _ in own[:3])
+            such = ", such as " + ", ".join(key for key, _ in own[:3])
             said.append(
                 f"{sum(rows for _, rows in own)} rows of {many} {column.name} unknown to "
-                f"{_parent_table(column)}, such as {such}"
+                f"{_parent_table(column)}{'' if column.personal else such}"
             )
     return f"{'; '.join(said)}; they wait in raw and join when their parent lands"

@@ -166,10 +166,14 @@ def _look_after(settings: Settings) -> None:
     """Keeps what the run and its checks said, and has ops told of what is wrong."""
     import dagster as dg
 
+    from assets.alerts.ledger import LedgerError
     from orchestration.operations import look_after
 
     with dg.DagsterInstance.get() as instance:
-        look_after(settings, instance, now=datetime.now(settings.zone))
+        try:
+            look_after(settings, instance, now=datetime.now(settings.zone))
+        except LedgerError as error:
+            console.print(f"[yellow]{error} Nobody was told of this run.", soft_wrap=True)
 
 
 def _instant(settings: Settings, as_of: str) -> datetime:

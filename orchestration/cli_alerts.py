@@ -12,14 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from assets.alerts import audit
-from assets.alerts.ledger import create_ledger
-from assets.alerts.ledger_tables import actions, alert_events, alert_tasks
+from assets.alerts.ledger import LedgerError, create_ledger
+from assets.alerts.ledger_tables import actions, alert_events
 from assets.alerts.linting import lint
 from assets.alerts.open_alerts import OpenAlert, open_alerts
 from assets.alerts.people import Act, ActionRefusedError, Asked, find_alert, take_action
 from assets.alerts.replay import Replay, ReplayError, last_day, performance, replay
 from assets.alerts.rule_files import RuleFilesError, read_rules
 from assets.alerts.rules import RuleSet
+from assets.alerts.workflow_tables import alert_tasks
 from orchestration.settings import Settings
 from orchestration.terminal import (
     EXIT_CODE_RED,
@@ -246,7 +247,10 @@ def _print_alert(found: dict[str, Any], of_alert: dict[str, list[dict[str, Any]]
 
 @contextmanager
 def _ledger(settings: Settings) -> Iterator[sa.Engine]:
-    engine = create_ledger(settings.ledger)
+    try:
+        engine = create_ledger(settings.ledger)
+    except LedgerError as error:
+        stop(str(error), EXIT_CODE_RED)
     try:
         yield engine
     finally:

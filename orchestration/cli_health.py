@@ -2,35 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from datetime import date
+from typing import Annotated, Any
 
 import duckdb
 import typer
 from rich.table import Table
 
 from assets.health.explaining import PARTS, Difference, Explanation, compare, explain, worded
-from assets.health.preview import MODELS, Preview, copy_build
-from assets.health.preview import compare as compare_with_shown
 from assets.releases import folders
-from checks.seeds import find_problems
-from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError, hold_build
-from orchestration.settings import ROOT, Settings, export_as_of
-from orchestration.terminal import (
-    EXIT_CODE_RED,
-    EXIT_CODE_USAGE,
-    Home,
-    console,
-    settings_of,
-    stop,
-)
+from orchestration.cli_preview import STYLES, points, preview_command
+from orchestration.terminal import EXIT_CODE_USAGE, Home, console, settings_of, stop
 
 health_app = typer.Typer(help="Health: why it is so, and what it is worth.", no_args_is_help=True)
+health_app.command("preview")(preview_command)
 
 Account = Annotated[str, typer.Argument(help="The account's id.", metavar="ACCOUNT")]
-MOST_MOVED = 30
-STYLES = {"good": "green", "average": "yellow", "poor": "red", "unknown": "dim"}
 
 
 @health_app.command("explain")
@@ -72,6 +59,7 @@ def backtest_command(home: Home = None) -> None:
             "top_decile_lift, precision_of_poor_ratio, recall_of_poor_ratio, verdict "
             "from health.health_backtest order by model, horizon_days, segment <> 'all', segment"
         ).fetchall()
+        fit = release.execute("select is_used, verdict from health.renewal_model").fetchall()
     table = Table(title="Back-test", box=None, header_style="bold")
     for name in ("model", "days", "segment", "n", "churned", "AUC", "95 %", "lift", "precision",
                  "recall", "verdict"):  # fmt: skip
@@ -83,32 +71,9 @@ def backtest_command(home: Home = None) -> None:
             _number(lift), _number(precision), _number(recall), said,
         )  # fmt: skip
     console.print(table if rows else "No prediction has an outcome yet.")
-
-
-@health_app.command("preview")
-def preview_command(home: Home = None) -> None:
-    """What the seeds as they stand now would have made of the last day that was shown."""
-    # dbt takes seconds to import: only where it runs.
-    from orchestration.dbt import DbtParseError, build_models
-
-    settings = settings_of(home=home)
-    problems = find_problems(settings.seeds, ROOT / "models")
-    if problems:
-        stop(f"{problems[0]} Mend it first; csw validate lists everything.", EXIT_CODE_USAGE)
-    house = settings.model_copy(update={"home": settings.home / "preview"})
-    shown = _copy(settings, house.build_database)
-    if shown is None:
-        stop("No release has shown any health yet: csw run makes one.", EXIT_CODE_USAGE)
-    day, as_of = shown
-    house.export()
-    export_as_of(as_of)
-    try:
-        build_models(house, *MODELS)
-    except DbtParseError as error:
-        stop(str(error), EXIT_CODE_RED)
-    found = compare_with_shown(house.build_database, day)
-    house.build_database.unlink()
-    _print_preview(found)
+    for is_used, said in fit:
+        use = "is used for expected losses" if is_used else "is not used"
+        console.print(f"The fitted model {use}: {said}.")
 
 
 @contextmanager
@@ -149,7 +114,7 @@ def _print_explanation(found: Explanation) -> None:
     state = health["state"]
     console.print(
         f"[bold]{health['account_id']}[/] on {health['day']}: [{STYLES[state]}]{state}[/], "
-        f"{_points(health['score'])} points by profile {health['profile']} "
+        f"{points(health['score'])} points by profile {health['profile']} "
         f"(configuration {health['configuration_version']})"
     )
     for line in _asides(health):
@@ -163,53 +128,6 @@ def _print_explanation(found: Explanation) -> None:
         console.print(_change(found.change["change"], parts, "since the day before"))
 
 
-def _copy(settings: Settings, copy: Path) -> tuple[date, datetime] | None:
-    """Copies the build while no run writes it; None where it is not there or has shown nothing."""
-    if not settings.build_database.is_file():
-        return None
-    try:
-        with hold_build(
-            settings.build_lock,
-            holder="csw health preview",
-            wait_seconds=settings.lock_wait_minutes * 60,
-            say=console.print,
-            on_dead_holder=_leave_to_a_run,
-        ):
-            return copy_build(settings.build_database, copy)
-    except BuildBusyError as error:
-        stop(str(error), EXIT_CODE_BUSY)
-
-
-def _leave_to_a_run(dead: str) -> NoReturn:
-    stop(f"{dead} died while it held the build: csw run heals what it left.", EXIT_CODE_BUSY)
-
-
-def _print_preview(found: Preview) -> None:
-    states = Table(title=f"Accounts on {found.day}", box=None, header_style="bold")
-    for name in ("state", "as shown", "by the seeds now"):
-        states.add_column(name)
-    for state, (before, after) in found.accounts.items():
-        states.add_row(f"[{STYLES[state]}]{state}[/]", f"{before:,}", f"{after:,}")
-    console.print(states)
-    console.print(_moved(found) if found.moved else "No account would have another score.")
-    if len(found.moved) > MOST_MOVED:
-        console.print(f"… and {len(found.moved) - MOST_MOVED:,} more")
-
-
-def _moved(found: Preview) -> Table:
-    table = Table(title=f"{len(found.moved):,} accounts move", box=None, header_style="bold")
-    for name in ("account", "from", "to", "why"):
-        table.add_column(name)
-    for one in found.moved[:MOST_MOVED]:
-        table.add_row(
-            one.account_name or one.account_id,
-            f"[{STYLES[one.state_before]}]{one.state_before}[/] {_points(one.score_before)}",
-            f"[{STYLES[one.state]}]{one.state}[/] {_points(one.score)}",
-            one.reason or "",
-        )
-    return table
-
-
 def _conditions(found: Explanation) -> Table:
     table = Table(box=None, header_style="bold")
     for name in ("component", "condition", "value", "edges", "band", "score", "weight", "points"):
@@ -220,8 +138,8 @@ def _conditions(found: Explanation) -> Table:
         table.add_row(
             row["component"], ("• " if row["influences_state"] else "  ") + row["condition"],
             worded(row["metric_value"], unit), edges, row["band"] or "no data",
-            _points(row["score"]), _points(row["effective_weight"] * 100),
-            _points(row["contribution"]),
+            points(row["score"]), points(row["effective_weight"] * 100),
+            points(row["contribution"]),
         )  # fmt: skip
     return table
 
@@ -247,7 +165,7 @@ def _print_difference(found: Difference) -> None:
     for health in (found.first, found.last):
         state = health["state"]
         console.print(
-            f"{health['day']}: [{STYLES[state]}]{state}[/], {_points(health['score'])} points "
+            f"{health['day']}: [{STYLES[state]}]{state}[/], {points(health['score'])} points "
             f"by profile {health['profile']}"
         )
     scores = (found.first["score"], found.last["score"])
@@ -273,10 +191,6 @@ def _change(change: Any, parts: Mapping[str, Any] | None, when: str) -> str:
         return f"{change:+.2f} points {when}; a day between them has no score, so not attributed."
     told = [f"{name} {value:+.2f}" for name, value in parts.items() if value]
     return f"{change:+.2f} points {when}" + (f": {', '.join(told)}" if told else "")
-
-
-def _points(value: Any) -> str:
-    return "-" if value is None else f"{value:.1f}"
 
 
 def _number(value: float | None) -> str:

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import sqlalchemy as sa
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from assets.alerts import operations
-from assets.alerts.ledger import create_ledger
-from assets.alerts.operations import CheckOutcome, RunOutcome
+from assets.alerts.check_history import CheckOutcome, CheckWords, read_words
+from assets.alerts.ledger import LedgerError, create_ledger
+from assets.alerts.operations import RunOutcome
+from assets.alerts.to_see_to import find_dead_letters, find_held_rules
 from assets.releases import folders
-from checks.alerts import find_dead_letters, find_held_rules
+from orchestration.lateness import deadline_of, find_late_sources
 from orchestration.settings import Settings
 from orchestration.terminal import Home, console, settings_of
 
 LOOK, BROKEN = 1, 2
+_SHOWN = 20
 _PARENTS = "has_its_parents"
 _STYLES = {0: "green", LOOK: "yellow", BROKEN: "red"}
 
@@ -40,29 +42,56 @@ def status(home: Home = None) -> None:
         mark = "✓" if line.level == 0 else "!" if line.level == LOOK else "✗"
         table.add_row(f"[{_STYLES[line.level]}]{mark}", f"[bold]{line.name}", escape(line.said))
     console.print(table)
+    for said in read_reds(settings) if lines[0].name != "ledger" else ():
+        console.print(f"\n{escape(said)}", soft_wrap=True)
     raise typer.Exit(max(line.level for line in lines))
 
 
 def read_status(settings: Settings, *, now: datetime) -> list[Line]:
     """The lines of the status, as of an instant of the clock."""
-    engine = create_ledger(settings.ledger)
     try:
-        runs = operations.last_runs(engine)
-        with engine.connect() as ledger:
-            held, dead = find_held_rules(ledger), find_dead_letters(ledger)
-    except sa.exc.SQLAlchemyError as error:
-        return [Line(level=BROKEN, name="ledger", said=type(error).__name__)]
-    finally:
-        engine.dispose()
+        engine = create_ledger(settings.ledger)
+    except LedgerError as error:
+        return [Line(level=BROKEN, name="ledger", said=str(error))]
+    runs = operations.last_runs(engine)
+    deadline = deadline_of(engine, settings)
+    with engine.connect() as ledger:
+        held, dead = find_held_rules(ledger), find_dead_letters(ledger)
+    engine.dispose()
     return [
         _of_the_run(runs),
-        _of_the_release(settings, now),
+        _of_the_release(settings, now, deadline),
+        _counted("late sources", [each.sentence for each in find_late_sources(settings, now)]),
         _of_reds(runs),
         _of_quarantine(settings),
         _of_unlinked(runs),
         _counted("held rules", [str(row["rule"]) for row in held]),
         _counted("dead letters", sorted({f"{row['route']} by {row['channel']}" for row in dead})),
     ]
+
+
+def read_reds(settings: Settings) -> list[str]:
+    """What each red check of the last run says, whose it is and what to do; the newest first."""
+    engine = create_ledger(settings.ledger)
+    runs, words = operations.last_runs(engine, count=1), read_words(engine)
+    engine.dispose()
+    red = [check for run in runs for check in run.checks if not check.passed]
+    order = sorted(red, key=lambda check: str(check.failing_since), reverse=True)
+    return [_red(check, words.get((check.asset, check.check))) for check in order[:_SHOWN]]
+
+
+def _red(check: CheckOutcome, words: CheckWords | None) -> str:
+    """A red check in a few lines."""
+    counted = ""
+    if check.rows_failed is not None:
+        of = f" of {check.rows_tested:,}" if check.rows_tested is not None else ""
+        counted = f", {check.rows_failed:,}{of} rows"
+    since = f", red since {check.failing_since:%Y-%m-%d %H:%M} UTC" if check.failing_since else ""
+    green = f", last green {check.last_green_at:%Y-%m-%d %H:%M}" if check.last_green_at else ""
+    said = [f"{check.name} ({check.severity}{counted}{since}{green})", f"  {check.summary}"]
+    if words:
+        said.append(f"  to do ({words.owner or 'nobody owns it'}): {words.what_to_do}")
+    return "\n".join(said)
 
 
 def _of_the_run(runs: Sequence[RunOutcome]) -> Line:
@@ -77,15 +106,17 @@ def _of_the_run(runs: Sequence[RunOutcome]) -> Line:
     return Line(level=0 if run.is_green else BROKEN, name="last run", said=said)
 
 
-def _of_the_release(settings: Settings, now: datetime) -> Line:
+def _of_the_release(settings: Settings, now: datetime, deadline: timedelta | None) -> Line:
     manifest = folders.read_manifest(settings.releases)
     if manifest is None:
         return Line(level=BROKEN, name="release", said="there is none")
     age = now - datetime.fromisoformat(manifest["as_of"])
-    is_late = age > timedelta(hours=settings.release_deadline_hours)
+    is_late = deadline is not None and age > deadline
     said = f"{manifest['id']}, {max(age, timedelta()) / timedelta(hours=1):,.0f} hours old"
-    if is_late:
-        said += f", at most {settings.release_deadline_hours:,.0f} are allowed"
+    if deadline is None:
+        said += ", no schedule and no deadline"
+    elif is_late:
+        said += f", at most {deadline / timedelta(hours=1):,.0f} are allowed"
     return Line(level=BROKEN if is_late else 0, name="release", said=said)
 
 
@@ -93,8 +124,8 @@ def _of_reds(runs: Sequence[RunOutcome]) -> Line:
     """Checks that are red in the last run and were not in the one before."""
     if not runs:
         return Line(level=0, name="new reds", said="none")
-    before = {_name(check) for run in runs[1:2] for check in run.checks if not check.passed}
-    red = [_name(check) for check in runs[0].checks if not check.passed]
+    before = {check.name for run in runs[1:2] for check in run.checks if not check.passed}
+    red = [check.name for check in runs[0].checks if not check.passed]
     return _counted("new reds", [name for name in red if name not in before])
 
 
@@ -117,7 +148,3 @@ def _counted(name: str, found: Sequence[str]) -> Line:
         return Line(level=0, name=name, said="none")
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     return Line(level=LOOK, name=name, said=f"{len(found)}: {'; '.join(found[:3])}{more}")
-
-
-def _name(check: CheckOutcome) -> str:
-    return f"{check.check} on {check.asset}"

@@ -35,8 +35,8 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: "ConfigurableClassData | None" = None) -> None:
         self._engines: dict[str, Engine] = {}
         self._held: dict[str, Connection] = {}
+        self._lock = threading.RLock()  # a batch holds it while its events are stored
         super().__init__(base_dir, inst_data)
-        self._db_lock = threading.RLock()  # a batch holds it while its events are stored
 
     @classmethod
     @override
@@ -56,7 +56,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     @contextmanager
     @override
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock:
+        with self._lock:
             if shard in self._held:
                 yield self._held[shard]
             else:
@@ -66,7 +66,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     @override
     def store_event_batch(self, events: Sequence["EventLogEntry"]) -> None:
         """A run announces some 800 materializations and checks: one commit, or none of them."""
-        with self._db_lock, ExitStack() as held:
+        with self._lock, ExitStack() as held:
             for shard in sorted({INDEX_SHARD_NAME, *(event.run_id for event in events)}):
                 held.enter_context(self._hold(shard))
             for event in events:
@@ -99,7 +99,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
         super().dispose()
 
     def _close(self) -> None:
-        with self._db_lock:
+        with self._lock:
             for engine in self._engines.values():
                 engine.dispose()
             self._engines.clear()

@@ -63,6 +63,22 @@ def hold_build(
         os.close(descriptor)
 
 
+def dead_holder(lock_file: Path) -> str | None:
+    """Who died while holding the build, if nobody holds it since; nothing is changed."""
+    if lock_file in _held or not lock_file.is_file():
+        return None
+    descriptor = os.open(lock_file, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        # Read under the lock: who has just ended has taken its name away before it gave it back.
+        who = _read_holder(lock_file)
+    except BlockingIOError:
+        return None
+    finally:
+        os.close(descriptor)
+    return who["holder"] if who else None
+
+
 def name_holder(lock_file: Path, holder: str) -> None:
     """Say who uses the build that this process holds: whoever finds it dead knows what to heal."""
     descriptor = _held.get(lock_file)

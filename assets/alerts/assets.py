@@ -16,7 +16,7 @@ from assets.alerts.open_alerts import open_alerts
 from assets.alerts.rule_files import read_rules
 from assets.alerts.telling import Receivers
 from assets.alerts.transitions import Evaluation, Transition
-from assets.ledger_copies import COPIES, SCHEMA
+from assets.ledger_copies import CHECK_RESULTS, COPIES, SCHEMA
 
 EVALUATION_KEY = dg.AssetKey(["alerts", "evaluation"])
 DELIVERY_KEY = dg.AssetKey(["alerts", "delivery"])
@@ -52,7 +52,7 @@ def build_ledger_asset(
     options: AlertOptions, deps: Sequence[dg.AssetKey], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     """The ledger as it stood at the run's as-of, for the marts about alerts."""
-    keys = {table: dg.AssetKey([SCHEMA, table]) for table in COPIES}
+    keys = {table: dg.AssetKey([SCHEMA, table]) for table in (*COPIES, CHECK_RESULTS)}
 
     @dg.multi_asset(
         name="ledger",

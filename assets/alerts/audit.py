@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assets.alerts.digests import digest
-from assets.alerts.ledger_tables import workflow_audit_log as log
+from assets.alerts.workflow_tables import workflow_audit_log as log
 
 FIRST = "0" * 64
 

@@ -17,8 +17,9 @@ from assets.alerts.findings import endings
 from assets.alerts.ledger import create_ledger, write_transaction
 from assets.alerts.ledger_tables import evaluations
 from assets.alerts.memory import load_memory, save_memory
+from assets.alerts.published import Release, published_releases
 from assets.alerts.recording import Recorder
-from assets.alerts.release_files import Release, ReleaseReader, open_release, published_releases
+from assets.alerts.release_files import ReleaseReader, open_release
 from assets.alerts.rules import RuleSet
 from assets.alerts.transitions import Evaluation
 

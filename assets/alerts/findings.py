@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from assets.alerts.accounts import Account
 from assets.alerts.digests import digest
 from assets.alerts.ledger_tables import NO_DIMENSIONS, alerts
-from assets.alerts.release_files import Account
 from assets.alerts.rules import Rule
 from assets.alerts.transitions import (
     Transition,

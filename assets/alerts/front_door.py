@@ -2,7 +2,8 @@
 
 What a release's evaluation did is dated by that release's as-of, what people and the delivery did
 by the clock. Nothing dated at or after the as-of instant is copied, so that a run for the same
-as-of gives the same marts, however often it is evaluated in between.
+as-of gives the same marts, however often it is evaluated in between. What checks said of runs is
+no subject of any mart: all of it is copied, what is new since the last time.
 """
 
 import json
@@ -13,11 +14,14 @@ from typing import Any
 import duckdb
 import sqlalchemy as sa
 
-from assets.alerts.ledger_tables import actions, alert_events, alert_tasks, alerts, evaluations
-from assets.ledger_copies import COPIES, SCHEMA, prepare_ledger_copies
+from assets.alerts.check_history import read_history, runs_with_results
+from assets.alerts.ledger_tables import actions, alert_events, alerts, evaluations
+from assets.alerts.workflow_tables import alert_tasks
+from assets.ledger_copies import CHECK_RESULTS, COPIES, SCHEMA, prepare_ledger_copies
 from assets.transactions import transaction
 
 Row = dict[str, Any]
+_KNOWN_RUNS = f"select distinct run_id from {SCHEMA}.{CHECK_RESULTS}"  # noqa: S608 (constants)
 
 
 def copy_ledger(
@@ -38,13 +42,15 @@ def copy_ledger(
     prepare_ledger_copies(build)
     with transaction(build):
         for table, rows in copies.items():
-            _replace(build, table, rows)
-    return {table: len(rows) for table, rows in copies.items()}
+            # A copy keeps nothing, so that a column that it gained needs no migration either.
+            build.execute(f"create or replace table {SCHEMA}.{table} ({COPIES[table]})")
+            _insert(build, table, rows)
+        new = _new_results(engine, build)
+        _insert(build, CHECK_RESULTS, new)
+    return {table: len(rows) for table, rows in copies.items()} | {CHECK_RESULTS: len(new)}
 
 
-def _replace(build: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
-    # A copy keeps nothing, so that a column that it gained needs no migration either.
-    build.execute(f"create or replace table {SCHEMA}.{table} ({COPIES[table]})")
+def _insert(build: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     if rows:
         types = {
             name: kind for name, kind, *_ in build.execute(f"describe {SCHEMA}.{table}").fetchall()
@@ -53,6 +59,22 @@ def _replace(build: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> N
             f"insert into {SCHEMA}.{table} by name select unnest(from_json(?, ?), max_depth := 2)",
             [json.dumps(rows, default=str), json.dumps([types])],
         )
+
+
+def _new_results(engine: sa.Engine, build: duckdb.DuckDBPyConnection) -> list[Row]:
+    """What checks said in the runs that the build does not know yet."""
+    known = {row[0] for row in build.execute(_KNOWN_RUNS).fetchall()}
+    with engine.connect() as ledger:
+        return [
+            {
+                **row,
+                "check_key": f"{row['asset']}/{row['check']}",
+                "check_name": row["check"],
+                "is_passed": row["passed"],
+                "failing_rows": json.dumps(row["failing_rows"]) if row["failing_rows"] else None,
+            }
+            for row in read_history(ledger, runs_with_results(ledger) - known)
+        ]
 
 
 def _alerts(ledger: sa.Connection, as_of: datetime) -> Iterator[Row]:

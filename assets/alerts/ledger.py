@@ -7,6 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+# Importing them puts their tables into the metadata.
+from assets.alerts import operation_tables, workflow_tables  # noqa: F401
 from assets.alerts.ledger_tables import REVISION, evaluations, metadata
 from assets.alerts.migrating import migrate, note_revision, versions
 
@@ -25,7 +27,7 @@ def create_ledger(url: str) -> sa.Engine:
         url: `sqlite:///<path>` or `postgresql://…`.
 
     Raises:
-        LedgerError: the address is wrong, or its driver isn't installed.
+        LedgerError: the address is wrong, its driver isn't installed, or nobody answers there.
     """
     try:
         address = sa.make_url(url)
@@ -35,17 +37,24 @@ def create_ledger(url: str) -> sa.Engine:
         ) from None
     is_sqlite = address.get_backend_name() == "sqlite"
     engine = _sqlite(address) if is_sqlite else _server(address)
-    if _revision(engine) != REVISION:
+    if _reached_revision(engine) != REVISION:
         # SQLite changes a table by making it anew, which its foreign keys would not survive.
         with write_transaction(_sqlite(address, keys="off") if is_sqlite else engine) as connection:
             _bring_up_to_date(connection)
     return engine
 
 
-def _revision(engine: sa.Engine) -> str | None:
+def _reached_revision(engine: sa.Engine) -> str | None:
     """Which tables the ledger has; none where there are none, or none that say it."""
-    with engine.connect() as connection:
-        return _revision_of(connection)
+    try:
+        with engine.connect() as connection:
+            return _revision_of(connection)
+    except sa.exc.OperationalError:
+        # What the driver says holds host and user.
+        raise LedgerError(
+            f"The ledger ({engine.dialect.name}) can't be opened; look at CSW_LEDGER_URL and "
+            "whether its server or disk is there."
+        ) from None
 
 
 def _revision_of(connection: sa.Connection) -> str | None:

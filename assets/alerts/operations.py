@@ -10,8 +10,11 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
+from assets.alerts.check_history import CheckOutcome, keep_outcomes, read_outcomes
+from assets.alerts.expected_sources import LateSource
 from assets.alerts.ledger import write_transaction
-from assets.alerts.ledger_tables import actions, check_results, ops_findings, run_results
+from assets.alerts.ledger_tables import actions
+from assets.alerts.operation_tables import ops_findings, run_results
 from assets.alerts.outbox import Message, Outbox
 from assets.alerts.receivers import OPS_ROUTE
 from assets.alerts.rules import RuleSet
@@ -22,19 +25,8 @@ FRESHNESS = "is_fresh"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckOutcome:
-    """One check of one run; `block` stops a release, `warn` does not."""
-
-    asset: str
-    check: str
-    severity: str
-    passed: bool
-    summary: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class RunOutcome:
-    """How one run ended, with what its checks said."""
+    """How one run ended, with what its checks said; who asked for it, if it wasn't a person."""
 
     run_id: str
     job: str
@@ -43,6 +35,7 @@ class RunOutcome:
     failures: tuple[str, ...]
     ended_at: datetime
     checks: tuple[CheckOutcome, ...]
+    asked_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +70,26 @@ def record_runs(engine: sa.Engine, outcomes: Iterable[RunOutcome]) -> int:
     return len(new)
 
 
+def is_scheduled(engine: sa.Engine) -> bool:
+    """Whether schedule or sensor ever asked for a run that makes a release.
+
+    A demo, a back-fill and a home whose runs a person starts are not: nobody said how old their
+    release may be.
+    """
+    query = sa.select(run_results.c.run_id).where(
+        run_results.c.job == DAILY, run_results.c.asked_by.is_not(None)
+    )
+    with engine.connect() as ledger:
+        return ledger.execute(query.limit(1)).first() is not None
+
+
 def findings(
-    engine: sa.Engine, current: CurrentRelease | None, *, now: datetime, deadline: timedelta
+    engine: sa.Engine,
+    current: CurrentRelease | None,
+    *,
+    now: datetime,
+    deadline: timedelta | None,
+    late: Iterable[LateSource] = (),
 ) -> list[OpsFinding]:
     """All that an operator should look at now.
 
@@ -86,11 +97,13 @@ def findings(
         engine: the ledger.
         current: the release that readers open, if there is one.
         now: the wall clock.
-        deadline: how old its as-of may be.
+        deadline: how old its as-of may be; None where nobody said.
+        late: the sources that should have landed by now.
     """
     with engine.connect() as ledger:
         found = [*_of_runs(ledger), *_of_the_outbox(ledger)]
-    return [*found, *_of_the_release(current, now, deadline)]
+    sources = [OpsFinding(key=f"source {each.source}", sentence=each.sentence) for each in late]
+    return [*found, *sources, *_of_the_release(current, now, deadline)]
 
 
 def news(engine: sa.Engine, found: Iterable[OpsFinding]) -> tuple[list[OpsFinding], list[str]]:
@@ -124,25 +137,13 @@ def _record(ledger: sa.Connection, found: RunOutcome) -> None:
             run_id=found.run_id,
             job=found.job,
             as_of=found.as_of,
+            asked_by=found.asked_by,
             is_green=found.is_green,
             failures=list(found.failures),
             ended_at=found.ended_at,
         )
     )
-    rows = {
-        (check.asset, check.check): {
-            "run_id": found.run_id,
-            "asset": check.asset,
-            "check": check.check,
-            "severity": check.severity,
-            "passed": check.passed,
-            "summary": check.summary,
-            "ended_at": found.ended_at,
-        }
-        for check in found.checks
-    }
-    if rows:
-        ledger.execute(sa.insert(check_results), list(rows.values()))
+    keep_outcomes(ledger, found.run_id, found.ended_at, found.checks)
 
 
 def _last_runs(ledger: sa.Connection, job: str, count: int) -> list[RunOutcome]:
@@ -157,21 +158,14 @@ def _last_runs(ledger: sa.Connection, job: str, count: int) -> list[RunOutcome]:
             run_id=run.run_id,
             job=run.job,
             as_of=run.as_of,
+            asked_by=run.asked_by,
             is_green=run.is_green,
             failures=tuple(run.failures),
             ended_at=run.ended_at,
-            checks=tuple(_checks(ledger, run.run_id)),
+            checks=tuple(read_outcomes(ledger, run.run_id)),
         )
         for run in runs
     ]
-
-
-def _checks(ledger: sa.Connection, run_id: str) -> Iterator[CheckOutcome]:
-    query = sa.select(check_results).where(check_results.c.run_id == run_id)
-    for row in ledger.execute(
-        query.order_by(check_results.c.asset, check_results.c.check)
-    ).mappings():
-        yield CheckOutcome(**{name: row[name] for name in CheckOutcome.__dataclass_fields__})
 
 
 def _of_runs(ledger: sa.Connection) -> Iterator[OpsFinding]:
@@ -183,10 +177,10 @@ def _of_runs(ledger: sa.Connection) -> Iterator[OpsFinding]:
             why = run.failures[0] if run.failures else "the log says why"
             yield OpsFinding(key=f"run {job}", sentence=f"The last run of {job} failed: {why}")
         for check in run.checks:
-            name = f"{check.check} on {check.asset}"
             if not check.passed and check.severity == "block":
                 yield OpsFinding(
-                    key=f"check {name}", sentence=f"{name} is red, no release: {check.summary}"
+                    key=f"check {check.name}",
+                    sentence=f"{check.name} is red, no release: {check.summary}",
                 )
             elif not check.passed and check.check == FRESHNESS:
                 yield OpsFinding(
@@ -210,11 +204,11 @@ def _of_the_outbox(ledger: sa.Connection) -> Iterator[OpsFinding]:
 
 
 def _of_the_release(
-    current: CurrentRelease | None, now: datetime, deadline: timedelta
+    current: CurrentRelease | None, now: datetime, deadline: timedelta | None
 ) -> Iterator[OpsFinding]:
     if current is None:
-        yield OpsFinding(key="release", sentence="There is no release.")
-    elif now - current.as_of > deadline:
+        yield OpsFinding(key="no release", sentence="There is no release.")
+    elif deadline is not None and now - current.as_of > deadline:
         hours = (now - current.as_of) / timedelta(hours=1)
         yield OpsFinding(
             key="release",

@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from assets.alerts.accounts import Account
 from assets.alerts.digests import digest
 from assets.alerts.ledger_tables import actions, missing_owners
 from assets.alerts.receivers import Route
-from assets.alerts.release_files import Account
 
 Payload = dict[str, Any]
 

@@ -17,7 +17,9 @@ from assets.alerts.ledger_tables import (
     suppressions,
 )
 from assets.alerts.outbox import Message, Outbox
-from assets.alerts.release_files import Release, ReleaseReader
+from assets.alerts.payloads import payload_of, payload_of_held
+from assets.alerts.published import Release
+from assets.alerts.release_files import ReleaseReader
 from assets.alerts.rules import RuleSet
 from assets.alerts.transitions import MILESTONE, HeldRule
 from assets.alerts.workflows import begin_steps, close_with_alerts, take_due_steps
@@ -71,7 +73,7 @@ class Recorder:
                 subject=f"held {found.rule} {found.day}",
                 ordinal=1,
                 route=route,
-                payload=self._held_payload(found),
+                payload=payload_of_held(found, self.release),
                 day=found.day,
             )
             for found in new
@@ -222,41 +224,11 @@ class Recorder:
                         subject=found.alert_id,
                         ordinal=standing.get(found.alert_id, ("", 0))[1] + 1,
                         route=route,
-                        payload=self._payload(found),
+                        payload=payload_of(found, self.release),
                         day=found.transition.day,
                         alert_id=found.alert_id,
                         account=found.account,
                     )
-
-    def _payload(self, found: Finding) -> Row:
-        """What a receiver is told. It holds nothing secret and no e-mail address."""
-        made = found.transition
-        return {
-            "transition": made.transition,
-            "severity": made.severity,
-            "sentence": made.sentence,
-            "reason": made.reason,
-            "what_to_do": found.what_to_do,
-            "account_id": made.account_id,
-            "account_name": made.account_name,
-            "csm_id": found.account.csm_id,
-            "csm_name": found.account.csm_name,
-            "rule": made.rule,
-            "family": found.family,
-            "alert_id": found.alert_id,
-            "metric": found.metric,
-            "metric_name": found.metric_name,
-            "unit": found.unit,
-            "value": made.value,
-            "value_text": made.value_text,
-            "threshold": made.threshold,
-            "trend": list(found.trend),
-            "day": made.day.isoformat(),
-            "opened_on": found.opened_on.isoformat(),
-            "held_since": found.held_since.isoformat() if found.held_since else None,
-            "release_id": self.release.id,
-            "as_of": self.release.as_of.isoformat(),
-        }
 
     def _wake(self, day: date, reader: ReleaseReader) -> None:
         """Opens the snoozed alerts whose day has come, and tells of them again."""
@@ -282,7 +254,7 @@ class Recorder:
                 subject=found.alert_id,
                 ordinal=standing[found.alert_id][1] + 1,
                 route=route,
-                payload=self._payload(found),
+                payload=payload_of(found, self.release),
                 day=day,
                 alert_id=found.alert_id,
                 account=found.account,
@@ -300,19 +272,6 @@ class Recorder:
             "owner": found.owner,
             "would_fire": found.would_fire,
             "most": found.most,
-            "release_id": self.release.id,
-        }
-
-    def _held_payload(self, found: HeldRule) -> Row:
-        return {
-            "severity": "warning",
-            "sentence": f"The rule {found.rule} was held back: it would have fired for "
-            f"{found.would_fire:,} accounts on {found.day}, and {found.most:,} are allowed.",
-            "what_to_do": "Look whether the data or the rule is wrong (csw alerts lint); raise "
-            "its max_share if it is right.",
-            "rule": found.rule,
-            "owner": found.owner,
-            "day": found.day.isoformat(),
             "release_id": self.release.id,
         }
 

@@ -1,17 +1,15 @@
-"""What the evaluation reads of a release: its manifest, one day of all accounts, and names."""
+"""What the evaluation reads of an open release: one day of all accounts, trends, teams, names."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import duckdb
 import polars as pl
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from assets.alerts.accounts import Account, Person, account_of
 from assets.alerts.arrow_rows import ArrowRows
+from assets.alerts.published import Release, ReleaseError, first_line
 from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, HEALTH_STATE, Rule
 
 METRICS = ("accounts", "account_metrics_daily")
@@ -26,93 +24,6 @@ MEMBERS = ("alerts", "dim_team_members")
 _EDITS = ("from_profile", "from_weights", "from_thresholds")
 _WORDS_OF_HEALTH = {HEALTH_STATE: "state", "health_profile": "profile"}
 _WORDS_OF_THE_DAY = ("is_expansion_flagged", "renewal_risk_band")
-
-
-class ReleaseError(RuntimeError):
-    """A release can't be read; the message names the file and the remedy."""
-
-
-class Manifest(BaseModel):
-    """The part of a release's `manifest.json` that the evaluation needs."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    id: str
-    sequence: int
-    as_of: AwareDatetime
-    time_zone: str = "UTC"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """A published release: its place in the order of publication and its last full day."""
-
-    id: str
-    sequence: int
-    as_of: datetime
-    last_full_day: date
-    database: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """Somebody of our own team."""
-
-    team_member_id: str
-    full_name: str | None = None
-    email: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """How an account is called, and who looks after it, in one release."""
-
-    account_id: str
-    account_name: str | None = None
-    csm_id: str | None = None
-    csm_name: str | None = None
-    attributes: Mapping[str, str | None] = field(default_factory=dict)
-    team: Mapping[str, Person] = field(default_factory=dict)
-
-
-def published_releases(folder: Path) -> list[Release]:
-    """The releases of a folder in order of publication.
-
-    `current` is a link to one of them and says nothing about the order: a rollback moves it, and
-    touches no alert. A folder whose name begins with a point is still being built.
-    """
-    if not folder.is_dir():
-        return []
-    manifests = [
-        path / "manifest.json"
-        for path in folder.iterdir()
-        if not (path.is_symlink() or path.name.startswith("."))
-        and (path / "manifest.json").is_file()
-    ]
-    return sorted((read_release(path) for path in manifests), key=lambda found: found.sequence)
-
-
-def read_release(path: Path) -> Release:
-    """Reads one manifest.
-
-    Raises:
-        ReleaseError: the manifest is damaged.
-    """
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-        local = manifest.as_of.astimezone(ZoneInfo(manifest.time_zone))
-    except (ValidationError, KeyError, ValueError) as error:
-        raise ReleaseError(
-            f"The manifest {path.parent.name}/manifest.json can't be read: {_first_line(error)};"
-            " publish the release again or delete its folder."
-        ) from error
-    return Release(
-        id=manifest.id,
-        sequence=manifest.sequence,
-        as_of=manifest.as_of,
-        last_full_day=local.date() - timedelta(days=1),
-        database=path.parent / "csw.duckdb",
-    )
 
 
 class ReleaseReader:
@@ -271,7 +182,7 @@ class ReleaseReader:
         attributes = {row[0]: dict(zip(known, row[1:], strict=True)) for row in rows}
         teams = self._teams(wanted, day) if wanted else {}
         return {
-            account_id: _account(
+            account_id: account_of(
                 account_id, attributes.get(account_id, {}), teams.get(account_id, {})
             )
             for account_id in wanted
@@ -385,20 +296,6 @@ class ReleaseReader:
         return " ".join(joins)
 
 
-def _account(
-    account_id: str, attributes: Mapping[str, str | None], team: Mapping[str, Person]
-) -> Account:
-    csm = team.get("csm")
-    return Account(
-        account_id=account_id,
-        account_name=attributes.get("account_name"),
-        csm_id=csm.team_member_id if csm else None,
-        csm_name=csm.full_name if csm else None,
-        attributes=attributes,
-        team=team,
-    )
-
-
 @contextmanager
 def open_release(release: Release) -> Iterator[ReleaseReader]:
     """Opens a release for reading; it waits for nobody and blocks nobody.
@@ -412,14 +309,10 @@ def open_release(release: Release) -> Iterator[ReleaseReader]:
             yield ReleaseReader(connection)
     except duckdb.Error as error:
         raise ReleaseError(
-            f"The release {release.id} can't be read: {_first_line(error)};"
+            f"The release {release.id} can't be read: {first_line(error)};"
             " publish the day again, or delete the folder of the damaged release."
         ) from error
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from assets.alerts.evaluation import take_release
 from assets.alerts.ledger import create_ledger, write_transaction
 from assets.alerts.ledger_tables import alerts
+from assets.alerts.published import Release, published_releases
 from assets.alerts.recording import Recorder
-from assets.alerts.release_files import Release, open_release, published_releases
+from assets.alerts.release_files import open_release
 from assets.alerts.rules import RuleSet
 from assets.alerts.transitions import HeldRule, Transition
 

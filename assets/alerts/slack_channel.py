@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assets.alerts.stories import Story, subject_of
+from assets.alerts.stories import OVER, Story, subject_of
 
 _SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
 _MOST = 15  # Slack takes 50 blocks, and a story has up to three
@@ -23,7 +23,7 @@ def message_of(stories: list[Story]) -> dict[str, Any]:
 
 
 def _blocks(story: Story) -> list[dict[str, Any]]:
-    sign = "🟢" if story.kind == "Over" else _SIGNS.get(story.severity, "⚪")
+    sign = "🟢" if story.kind == OVER else _SIGNS.get(story.severity, "⚪")
     facts = "\n".join(f"*{name}:* {_escaped(text)}" for name, text in story.facts)
     text = f"{sign} *{_escaped(story.title)}*\n{facts}"
     found: list[dict[str, Any]] = [

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 from assets.alerts.transitions import number
 
+OVER = "Over"
 _BARS = "▁▂▃▄▅▆▇█"
 _KINDS = {
     "opened": "New",
-    "resolved": "Over",
+    "resolved": OVER,
     "snooze_ended": "Again",
     "reminder": "Reminder",
     "escalate": "Escalation",
@@ -38,7 +39,7 @@ class Story:
     @property
     def colour(self) -> str:
         """The colour of its severity; green where it is over."""
-        return COLOURS["over" if self.kind == "Over" else self.severity or "info"]
+        return COLOURS["over" if self.kind == OVER else self.severity or "info"]
 
 
 def story_of(payload: dict[str, Any], link: str) -> Story:
@@ -69,10 +70,12 @@ def story_of(payload: dict[str, Any], link: str) -> Story:
 
 
 def subject_of(stories: Sequence[Story]) -> str:
-    """The subject of a mail: the story itself, or how many of which severity."""
+    """The subject of a mail: the story itself, or how many of which severity, and how many over."""
     if len(stories) == 1:
         return stories[0].headline
-    counts = {name: sum(story.severity == name for story in stories) for name in COLOURS}
+    going_on = [story for story in stories if story.kind != OVER]
+    counts = {name: sum(story.severity == name for story in going_on) for name in COLOURS}
+    counts[OVER.lower()] = len(stories) - len(going_on)
     parts = [f"{count} {name}" for name, count in counts.items() if count]
     return f"{len(stories)} alerts: {', '.join(parts)}"
 

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from assets.alerts.expected_sources import FILE as EXPECTED_FILE
+from assets.alerts.expected_sources import find_expected_problems
 from assets.alerts.receivers import DEFAULT_ROUTE
 from assets.alerts.rule_files import (
     FILTERS_FILE,
@@ -19,11 +21,11 @@ from assets.alerts.rule_files import (
 from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, WORDS
 from assets.seed_files import Problem, label, repeated
 
-_FILES = (RULES_FILE, FILTERS_FILE, ROUTES_FILE, WORKFLOWS_FILE, STEPS_FILE)
+_FILES = (RULES_FILE, FILTERS_FILE, ROUTES_FILE, WORKFLOWS_FILE, STEPS_FILE, EXPECTED_FILE)
 
 
 def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list[Problem]:
-    """Everything that is wrong in the alert rules, filters, routes and workflows.
+    """Everything that is wrong in the alert rules, filters, routes, workflows and expected sources.
 
     Args:
         seeds: the folder with the `alert_*.csv` and `workflow*.csv` files.
@@ -43,6 +45,7 @@ def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list
         *_half_conditions(seeds, files),
         *_unknown_workflows(seeds, files),
         *_without_route(seeds, files),
+        *find_expected_problems(seeds),
     ]
     order = [label(seeds / name) for name in _FILES]
     return sorted(problems, key=lambda problem: (order.index(problem.file), problem.line))

@@ -7,14 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from assets.alerts import audit
+from assets.alerts.accounts import Account
 from assets.alerts.digests import digest
 from assets.alerts.filters import RuleFilter
 from assets.alerts.findings import Finding
-from assets.alerts.ledger_tables import alert_tasks, alerts, workflow_steps
+from assets.alerts.ledger_tables import alerts
 from assets.alerts.outbox import Message, Outbox
-from assets.alerts.release_files import Account, ReleaseReader
+from assets.alerts.release_files import ReleaseReader
 from assets.alerts.transitions import MILESTONE
 from assets.alerts.workflow_rules import Workflow, WorkflowStep
+from assets.alerts.workflow_tables import alert_tasks, workflow_steps
 
 _NO_TRIGGER = ("superseded", MILESTONE)
 

@@ -19,7 +19,8 @@
     'nps_balance',
 ] %}
 {% set earliest = [
-    'license_ends_on', 'renewal_on', 'overdue_since', 'first_phase_on', 'oldest_open_ticket_on',
+    'license_ends_on', 'renewal_on', 'notice_on', 'overdue_since', 'first_phase_on',
+    'oldest_open_ticket_on',
 ] %}
 {% set latest = ['last_active_on', 'last_login_on', 'last_touch_on', 'last_nps_on'] %}
 
@@ -36,6 +37,7 @@
     ('mrr_30_days_before', 'invoices', amount, 'mrr_30_days_before'),
     ('mrr_change_30d_ratio', 'invoices', ratio, 'mrr / nullif(mrr_30_days_before, 0) - 1'),
     ('days_to_renewal', 'invoices', whole, 'renewal_on - day'),
+    ('days_to_notice', 'invoices', whole, 'notice_on - day'),
     ('overdue_amount', 'invoices.invoices', amount, 'overdue_amount'),
     ('days_overdue', 'invoices.invoices', whole, 'coalesce(day - overdue_since, 0)'),
     ('past_due_days', 'invoices', whole, 'past_due_days'),
@@ -44,9 +46,9 @@
         'purchased_seats', 'crm.licenses', whole,
         'case when open_ended_licenses = 0 then purchased_seats end',
     ),
-    ('active_seats', 'crm.licenses', whole, 'active_seats'),
+    ('active_seats', 'crm.license_assignments', whole, 'active_seats'),
     (
-        'seat_adoption_ratio', 'crm.licenses', ratio,
+        'seat_adoption_ratio', 'crm.license_assignments', ratio,
         'case when open_ended_licenses = 0 then active_seats / nullif(purchased_seats, 0) end',
     ),
     ('days_to_license_end', 'crm.licenses', whole, 'license_ends_on - day'),
@@ -524,20 +526,90 @@ judged as (
 
 ),
 
-paused as (
+first_asked as (
 
-    -- The last day on which the account was not past due, as far as this run sees back.
+    select
+        'restated' as basis,
+        account_id,
+        min(day) as first_day
+
+    from activity
+
+    group by account_id
+
+    union all
+
+    select
+        'as_known' as basis,
+        days_due.account_id,
+        min(days_due.day) as first_day
+
+    from days_due
+
+    inner join shown on days_due.day > shown.last_day
+
+    where days_due.day >= days_due.known_day
+
+    group by days_due.account_id
+
+),
+
+past_due_days as (
+
+    -- Few days of few accounts: a window over the wide rows of all would be sorted for them.
+    select distinct
+        metric_spans.basis,
+        metric_spans.account_id,
+        cast(
+            unnest(
+                generate_series(
+                    greatest(metric_spans.first_day, first_asked.first_day),
+                    least(metric_spans.last_day, {{ as_of_day() }} - 1),
+                    interval 1 day
+                )
+            ) as date
+        ) as day
+
+    from metric_spans
+
+    inner join first_asked
+        on
+            metric_spans.basis = first_asked.basis
+            and metric_spans.account_id = first_asked.account_id
+
+    where metric_spans.metric = 'past_due_phases'
+
+),
+
+counted_past_due_days as (
+
+    select past_due_days.*
+
+    from past_due_days
+
+    left join account_versions
+        on
+            past_due_days.account_id = account_versions.account_id
+            and case
+                when past_due_days.basis = 'restated' then account_versions.is_latest
+                else
+                    past_due_days.day
+                    between account_versions.first_day and account_versions.last_day
+            end
+
+    where not coalesce(account_versions.is_lead, false)
+
+),
+
+stretches as (
+
+    -- Of days in a row, day and place are equally far apart.
     select
         *,
-        max(case when account_status <> 'past_due' then day end) over account_so_far as other_day,
-        min(day) over account_so_far as first_day
+        date_diff('day', cast('1900-01-01' as date), day)
+        - row_number() over (partition by basis, account_id order by day) as stretch
 
-    from judged
-
-    window
-        account_so_far as (
-            partition by basis, account_id order by day rows unbounded preceding
-        )
+    from counted_past_due_days
 
 ),
 
@@ -553,21 +625,57 @@ recorded_last as (
 
 ),
 
+numbered as (
+
+    select
+        *,
+        row_number() over one_stretch as stretch_days,
+        min(day) over one_stretch as first_day
+
+    from stretches
+
+    window one_stretch as (partition by basis, account_id, stretch order by day)
+
+),
+
+past_due as (
+
+    -- What was past due on the first day that this run sees was so for longer.
+    select
+        numbered.basis,
+        numbered.account_id,
+        numbered.day,
+        case
+            when numbered.first_day = first_asked.first_day
+                then numbered.stretch_days + coalesce(recorded_last.past_due_days, 0)
+            else numbered.stretch_days
+        end as past_due_days
+
+    from numbered
+
+    inner join first_asked
+        on
+            numbered.basis = first_asked.basis
+            and numbered.account_id = first_asked.account_id
+
+    left join recorded_last
+        on numbered.account_id = recorded_last.account_id and numbered.basis = 'as_known'
+
+),
+
 measured as (
 
     select
-        paused.*,
-        case
-            when paused.account_status <> 'past_due' then 0
-            when paused.other_day is not null then paused.day - paused.other_day
-            else
-                paused.day - paused.first_day + 1 + coalesce(recorded_last.past_due_days, 0)
-        end as past_due_days
+        judged.*,
+        coalesce(past_due.past_due_days, 0) as past_due_days
 
-    from paused
+    from judged
 
-    left join recorded_last
-        on paused.account_id = recorded_last.account_id and paused.basis = 'as_known'
+    left join past_due
+        on
+            judged.basis = past_due.basis
+            and judged.account_id = past_due.account_id
+            and judged.day = past_due.day
 
 ),
 

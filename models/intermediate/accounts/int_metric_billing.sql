@@ -161,6 +161,7 @@ lives as (
     select
         paid_lives.*,
         subscriptions.renewal_term_months,
+        coalesce(subscriptions.notice_days, 30) as notice_days,
         subscriptions.status in ('canceled', 'cancelled')
         and subscriptions.ended_at is null as is_cancelled,
         {{ local_day('subscriptions.cancelled_at') }} as cancelled_on,
@@ -262,6 +263,23 @@ dates as (
         account_id,
         'renewal_on' as metric,
         renewal_on as value_on,
+        greatest(first_day, expected_from) as first_day,
+        least(renewal_on, expected_until) as last_day,
+        known_from,
+        known_until,
+        is_latest
+
+    from renewals
+
+    where paid_until is null or paid_until > renewal_on
+
+    union all
+
+    -- When its notice window begins, told on the same days.
+    select
+        account_id,
+        'notice_on' as metric,
+        renewal_on - cast(notice_days as integer) as value_on,
         greatest(first_day, expected_from) as first_day,
         least(renewal_on, expected_until) as last_day,
         known_from,

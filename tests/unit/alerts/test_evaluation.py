@@ -15,7 +15,7 @@ from assets.alerts.evaluation import evaluate
 from assets.alerts.ledger import create_ledger
 from assets.alerts.ledger_tables import alert_events, alerts, evaluations
 from assets.alerts.open_alerts import open_alerts
-from assets.alerts.release_files import ReleaseError
+from assets.alerts.published import ReleaseError
 from assets.alerts.rules import RuleSet
 from assets.alerts.transitions import Evaluation
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, Day, Who, march, publish, series

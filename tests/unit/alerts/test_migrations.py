@@ -10,11 +10,30 @@ from assets.alerts.evaluation import evaluate
 from assets.alerts.ledger import create_ledger
 from assets.alerts.ledger_tables import REVISION, alerts, metadata
 from assets.alerts.migrating import versions
+from assets.alerts.operations import last_runs
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import rule, ruleset, told
 
 OLD = Path(__file__).parent / "ledger_before_migrations.sql"
 SCRIPTS = Path(__file__).parents[3] / "assets" / "alerts" / "migrations" / "versions"
+
+# What the third migration changes, as the second one left it.
+AT_TWO = """
+create table alembic_version (version_num varchar(32) not null primary key);
+insert into alembic_version values ('0002');
+create table run_results (
+    run_id text not null, job text not null, as_of datetime, is_green boolean not null,
+    failures json not null, ended_at datetime not null, primary key (run_id)
+);
+create table check_results (
+    run_id text not null, asset text not null, "check" text not null, severity text not null,
+    passed boolean not null, summary text not null, ended_at datetime not null,
+    primary key (run_id, asset, "check")
+);
+insert into run_results values ('r', 'daily', null, 0, '[]', '2025-03-01 05:00:00.000000');
+insert into check_results values
+    ('r', 'crm/accounts', 'adds_up', 'block', 0, '3 rows', '2025-03-01 05:00:00.000000');
+"""
 
 
 def old_ledger(path: Path) -> sa.Engine:
@@ -47,6 +66,17 @@ def test_an_old_ledger_becomes_a_new_one(tmp_path: Path) -> None:
     new = create_ledger(f"sqlite:///{tmp_path / 'new.sqlite'}")
     assert shape(old) == shape(new)
     assert set(shape(new)) == {*metadata.tables, versions.name}
+
+
+def test_what_checks_said_so_far_is_kept(tmp_path: Path) -> None:
+    """Red runs of a year forgotten, or a ledger that can't be opened, after an upgrade."""
+    with sqlite3.connect(tmp_path / "two.sqlite") as connection:
+        connection.executescript(AT_TWO)
+    connection.close()
+    two = create_ledger(f"sqlite:///{tmp_path / 'two.sqlite'}")
+    assert shape(two) == shape(create_ledger(f"sqlite:///{tmp_path / 'new.sqlite'}"))
+    (run,) = last_runs(two)
+    assert (run.asked_by, [check.summary for check in run.checks]) == (None, ["3 rows"])
 
 
 def test_what_an_old_ledger_knows_goes_on(tmp_path: Path, releases: Path) -> None:

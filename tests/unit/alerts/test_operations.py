@@ -7,11 +7,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from assets.alerts.check_history import CheckOutcome
 from assets.alerts.delivery import deliver
 from assets.alerts.evaluation import evaluate
-from assets.alerts.ledger_tables import actions, check_results
+from assets.alerts.expected_sources import LateSource
+from assets.alerts.ledger_tables import actions
+from assets.alerts.operation_tables import check_results
 from assets.alerts.operations import (
-    CheckOutcome,
     CurrentRelease,
     RunOutcome,
     findings,
@@ -22,7 +24,7 @@ from assets.alerts.operations import (
 )
 from assets.alerts.receivers import Route
 from assets.alerts.rules import RuleSet
-from checks.alerts import find_dead_letters, find_held_rules, find_missing_owners
+from assets.alerts.to_see_to import find_dead_letters, find_held_rules, find_missing_owners
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import rule
 
@@ -84,10 +86,27 @@ def test_only_the_last_run_of_a_job_counts(ledger: sa.Engine) -> None:
 
 def test_a_release_that_never_came_or_is_late_is_told_by_the_clock(ledger: sa.Engine) -> None:
     """A scheduler that is down reports nothing."""
-    assert found(ledger, [], None) == ["release"]
+    assert found(ledger, [], None) == ["no release"]
     assert found(ledger, [], CURRENT) == []
     late = replace(CURRENT, as_of=NOW - timedelta(hours=37))
     assert found(ledger, [], late) == ["release"]
+
+
+def test_a_source_that_has_not_come_is_told_once_until_it_lands(ledger: sa.Engine) -> None:
+    """Nobody misses what is not there, and a mail a minute until it is."""
+    late = [LateSource(source="crm", sentence="crm was expected by 06:30.")]
+    told = []
+    for minute, missing in enumerate((late, late, [], [])):
+        now = NOW + timedelta(minutes=minute)
+        there = findings(ledger, CURRENT, now=now, deadline=DEADLINE, late=missing)
+        told.append(report(ledger, there, OPS, now=now))
+    assert told == [1, 0, 1, 0]
+
+
+def test_only_a_release_with_a_deadline_is_late(ledger: sa.Engine) -> None:
+    """A demo of last year that ops is told of for ever."""
+    old = replace(CURRENT, as_of=NOW - timedelta(days=400))
+    assert findings(ledger, old, now=NOW, deadline=None) == []
 
 
 def test_ops_hears_of_each_thing_once_and_of_its_end(ledger: sa.Engine, tmp_path: Path) -> None:
@@ -121,7 +140,12 @@ def test_a_run_is_kept_once_with_all_its_checks(ledger: sa.Engine) -> None:
     assert record_runs(ledger, [red]) == 0
     with ledger.connect() as connection:
         assert len(connection.execute(sa.select(check_results)).all()) == 2
-    assert last_runs(ledger)[0] == replace(red, checks=tuple(sorted(red.checks, key=str)))
+    at = red.ended_at
+    kept = (
+        replace(red.checks[0], failing_since=at),
+        replace(red.checks[1], last_green_at=at),
+    )
+    assert last_runs(ledger)[0] == replace(red, checks=kept)
 
 
 def test_what_a_person_must_see_to_is_found(ledger: sa.Engine, releases: Path) -> None:

@@ -10,8 +10,9 @@ from assets.alerts import audit
 from assets.alerts.delivery import deliver
 from assets.alerts.evaluation import evaluate
 from assets.alerts.ledger import write_transaction
-from assets.alerts.ledger_tables import actions, alert_events, alerts, workflow_audit_log
+from assets.alerts.ledger_tables import actions, alert_events, alerts
 from assets.alerts.people import Act, ActionRefusedError, Asked, take_action
+from assets.alerts.workflow_tables import workflow_audit_log
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import rule, ruleset, told
 

@@ -8,17 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from assets.alerts.evaluation import evaluate
-from assets.alerts.ledger_tables import (
-    actions,
-    alert_tasks,
-    held_rules,
-    workflow_audit_log,
-    workflow_steps,
-)
+from assets.alerts.ledger_tables import actions, held_rules
 from assets.alerts.receivers import Route
 from assets.alerts.rules import Rule, RuleSet
 from assets.alerts.transitions import Evaluation
 from assets.alerts.workflow_rules import Workflow, WorkflowStep
+from assets.alerts.workflow_tables import alert_tasks, workflow_audit_log, workflow_steps
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, Day, march, publish, series
 from tests.unit.alerts.rules_by_hand import rule, ruleset, told
 

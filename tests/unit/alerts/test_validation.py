@@ -48,6 +48,7 @@ def seeds(tmp_path: Path) -> Path:
     write(folder, "routes", ROUTES_HEADER, "*,1,file,a.jsonl,,,opened")
     (folder / "workflows.csv").write_text(WORKFLOWS_HEADER + "\n", encoding="utf-8")
     (folder / "workflow_actions.csv").write_text(STEPS_HEADER + "\n", encoding="utf-8")
+    (folder / "expected_sources.csv").write_text("source,expected_by,on_days\n", encoding="utf-8")
     return folder
 
 

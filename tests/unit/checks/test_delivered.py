@@ -121,6 +121,14 @@ def test_a_batch_is_compared_with_those_before_it(tmp_path: Path) -> None:
     )
 
 
+def test_two_rows_are_not_compared_with_a_hundred(tmp_path: Path) -> None:
+    """A warning each morning: of two new rows one has no priority, of those before every ninth."""
+    before = [*good(1, 133), *[row.removesuffix("low") for row in good(2, 17)]]
+    load(tmp_path, 1, before)
+    two = load(tmp_path, 2, [*good(3, 1), *good(4, 1, priority="")])
+    assert judge(tmp_path, two).failed("warn") == ()
+
+
 def test_an_expectation_that_raised_is_an_error_and_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,8 @@ from assets.extracts.deliveries import Delivery, write_deliveries
 from assets.extracts.tables import prepare
 from assets.releases.history import ReleaseRecord, append_shown, prepare_history
 from checks import extracts
-from checks.extracts import ExtractLimits, _delivered, _judge
+from checks.delivered_now import Delivered, read_delivered
+from checks.extracts import ExtractLimits, _judge
 
 AT = datetime(2025, 1, 1, tzinfo=UTC)
 TICKETS = load_contracts()["tickets.tickets"]
@@ -55,7 +56,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection
         yield connection
 
 
-def _nothing(batch: extracts._Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:  # noqa: ARG001
+def _nothing(batch: Delivered, limits: ExtractLimits) -> dg.AssetCheckResult:  # noqa: ARG001
     return dg.AssetCheckResult(passed=True, check_name="keeps_its_contract")
 
 
@@ -63,7 +64,7 @@ def judged(
     build: duckdb.DuckDBPyConnection, *deliveries: Delivery, table: str = "tickets.tickets"
 ) -> dict[str, dg.AssetCheckResult]:
     write_deliveries(build, list(deliveries))
-    batch = _delivered(build, load_contracts()[table])
+    batch = read_delivered(build, load_contracts()[table])
     return {str(result.check_name): result for result in _judge(batch, LIMITS)}
 
 
