@@ -22,9 +22,9 @@ demo-real: $(READY) ## The same job on RavenStack, a public data set beside the 
 	@mkdir -p .csw-real/landing && ln -sf $(abspath ../shared/data/ravenstack/original)/* .csw-real/landing/
 	@$(CSW) run --landing .csw-real/landing --profile ravenstack --as-of 2025-01-01 --home .csw-real
 
-demo-crm5: $(READY) ## The same job on crm5: 7.7 million events, some five minutes
+demo-crm5: $(READY) ## The same job on crm5, to the end of what it bills: 7.7 million events, some five minutes
 	@mkdir -p .csw-crm5/landing && ln -sf $(abspath ../shared/data/crm5)/* .csw-crm5/landing/
-	@$(CSW) run --landing .csw-crm5/landing --profile crm5 --as-of 2023-02-01 --home .csw-crm5
+	@$(CSW) run --landing .csw-crm5/landing --profile crm5 --as-of 2023-01-01 --home .csw-crm5
 
 ui: $(READY) ## The Dagster UI over the demo's home, schedule and sensors on
 	@$(CSW) ui

@@ -7,8 +7,9 @@ resamples of whole accounts, since an account's months are alike.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,7 @@ class Prediction:
         is_poor: Whether its health was poor.
         churned: By horizon in days, whether it churned; None while that is not known.
         is_scheduled: Whether a cancellation had been asked for already.
+        features: What else was shown for that day, by name; None where it is missing.
     """
 
     account_id: str
@@ -48,6 +50,7 @@ class Prediction:
     is_poor: bool
     churned: Mapping[int, bool | None]
     is_scheduled: bool
+    features: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,7 @@ def evaluate(
     found: list[Result] = []
     for model in sorted({model for one in predictions for model in one.risks}):
         for horizon in HORIZONS:
-            known = [p for p in predictions if p.churned[horizon] is not None]
+            known = [p for p in predictions if model in p.risks and p.churned[horizon] is not None]
             leak = find_leak(known, model, horizon)
             for segment, rows in _segments(known):
                 if leak:
@@ -101,7 +104,7 @@ def find_leak(predictions: Sequence[Prediction], model: str, horizon: int) -> st
     churned, risks = _arrays(predictions, model, horizon)
     if min(churned.sum(), (~churned).sum()) < LEAK_CHURNED:
         return None
-    auc = _auc(churned, risks)
+    auc = auc_of(churned, risks)
     if auc >= LEAK_AUC:
         return f"an AUC of {auc:.4f} is too good to be true; look for a column from the future"
     return None
@@ -128,7 +131,7 @@ def _judge(
         return _result(rows, model, horizon, segment, "too few churned, or stayed, to tell")
     low, high = _interval(rows, churned, risks, resamples if segment == ALL else 0)
     figures: dict[str, float | int | None] = {
-        "auc": _auc(churned, risks),
+        "auc": auc_of(churned, risks),
         "auc_low": low,
         "auc_high": high,
         **_lift(rows, churned, risks),
@@ -173,7 +176,8 @@ def _arrays(rows: Sequence[Prediction], model: str, horizon: int) -> tuple[Boole
     return churned, np.array([p.risks[model] for p in rows], dtype=np.float64)
 
 
-def _auc(churned: Booleans, risks: Floats) -> float:
+def auc_of(churned: Booleans, risks: Floats) -> float:
+    """How often of two rows the one that churned has the higher risk; ties count half."""
     from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
     return float(roc_auc_score(churned, risks))
@@ -185,19 +189,28 @@ def _interval(
     """The middle 95 % of the AUC over resamples of accounts."""
     if not resamples:
         return None, None
+    accounts = [row.account_id for row in rows]
+    told = [
+        auc_of(churned[chosen], risks[chosen]) for chosen in resampled(accounts, churned, resamples)
+    ]
+    low, high = np.percentile(told, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def resampled(
+    accounts: Sequence[str], churned: Booleans, resamples: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """The same draws of whole accounts every time, as row numbers; only such as tell an AUC."""
     dice = np.random.default_rng(SEED)
     owned: dict[str, list[int]] = {}
-    for number, row in enumerate(rows):
-        owned.setdefault(row.account_id, []).append(number)
+    for number, account in enumerate(accounts):
+        owned.setdefault(account, []).append(number)
     months = [np.array(owned[account]) for account in sorted(owned)]
-    told = []
     for _ in range(resamples):
         drawn = dice.integers(len(months), size=len(months))
         chosen = np.concatenate([months[number] for number in drawn])
         if churned[chosen].any() and not churned[chosen].all():
-            told.append(_auc(churned[chosen], risks[chosen]))
-    low, high = np.percentile(told, [2.5, 97.5])
-    return float(low), float(high)
+            yield chosen
 
 
 def _lift(

@@ -1,8 +1,8 @@
-"""What edited health seeds would make of the last day that was shown; the build is only copied."""
+"""What edited health seeds would make of the last shown days; the build is only copied."""
 
 import shutil
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,16 +10,13 @@ import duckdb
 
 MODELS = (
     "resource_type:seed",
-    "int_health_days_profiled",
-    "int_scoped_metrics_measured",
-    "account_scoped_metrics_daily",
-    "int_health_conditions_scored",
-    "int_account_health_scored",
-    "fct_account_health_daily",
-    "fct_health_conditions_daily",
-    "health_reasons",
+    *(
+        f"{seed}+,+{mart}"
+        for seed in ("health_profiles", "health_conditions")
+        for mart in ("fct_health_changes", "health_reasons", "account_kpis")
+    ),
 )
-"""What is built anew in the copy: what the health seeds say, and what follows from it."""
+"""What is built anew in the copy: what follows from the health seeds, up to what rules read."""
 
 _JUDGED = (
     "fct_account_health_daily",
@@ -61,21 +58,26 @@ class Preview:
 
 
 def copy_build(build: Path, copy: Path) -> tuple[date, datetime] | None:
-    """Copies the build and forgets in the copy how its last shown day was judged.
+    """Copies the build, which nobody writes.
 
     Returns:
-        That day, and the as-of instant of the release that showed it; None where nothing was shown.
+        The last day that was shown, and the as-of instant of the release that showed it; None where
+        nothing was shown.
     """
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(build, copy)
-    with duckdb.connect(str(copy)) as connection:
+    with duckdb.connect(str(copy), read_only=True) as connection:
         row = connection.execute(
             "select (select max(day) from history.fct_account_health_daily), "
             "(select max(as_of) from history.releases)"
         ).fetchone()
-        day, as_of = row or (None, None)
-        if day is None or as_of is None:
-            return None
+    day, as_of = row or (None, None)
+    return None if day is None or as_of is None else (day, as_of)
+
+
+def forget_judgements(copy: Path, day: date, days: int) -> None:
+    """Forgets in a copy how its last days, up to a day, were judged."""
+    with duckdb.connect(str(copy)) as connection:
         connection.execute("create or replace schema preview")
         connection.execute(
             "create table preview.health as "
@@ -83,8 +85,10 @@ def copy_build(build: Path, copy: Path) -> tuple[date, datetime] | None:
             [day],
         )
         for table in _JUDGED:
-            connection.execute(f"delete from history.{table} where day = ?", [day])  # noqa: S608
-    return day, as_of
+            connection.execute(
+                f"delete from history.{table} where day > ?",  # noqa: S608 - our own names
+                [day - timedelta(days=days)],
+            )
 
 
 def compare(copy: Path, day: date) -> Preview:

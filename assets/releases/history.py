@@ -59,8 +59,10 @@ class ReleaseRecord:
 # What was configured, once per version, with the release that it is valid from.
 _CONFIGURATION = (
     "version varchar, file varchar, row bigint, column_name varchar, value varchar, "
-    "valid_from_release varchar, valid_from timestamptz"
+    "valid_from_release varchar, valid_from timestamptz, who varchar"
 )
+# Who changed the seeds is what they wrote there; no run can know it otherwise.
+_CHANGES_FILE = "configuration_changes.csv"
 _FIELDS = tuple(ReleaseRecord.__dataclass_fields__)
 
 
@@ -77,6 +79,7 @@ def prepare_history(connection: duckdb.DuckDBPyConnection) -> None:
     for table, columns in ROLLUP_BOOKS.items():
         connection.execute(f"create table if not exists rollups.{table} ({columns})")
     connection.execute(f"create table if not exists history.configuration ({_CONFIGURATION})")
+    connection.execute("alter table history.configuration add column if not exists who varchar")
     connection.execute(
         "create table if not exists history.releases ("
         "sequence bigint primary key, release_id varchar not null, as_of timestamptz not null, "
@@ -118,15 +121,32 @@ def remember_configuration(
 ) -> None:
     """Add the seeds' cells to a table of configurations, unless the release before had them too.
 
-    A build whose run recorded no configuration has none to remember.
+    Whoever edits the seeds adds a line to configuration_changes.csv: who changed a version is who
+    the lines name that are new in it, NULL where there is none. A build whose run recorded no
+    configuration has none to remember.
     """
     if not _columns(connection, "build", "reference", "configuration"):
         return
     connection.execute(
-        f"insert into {table} select *, ?, ? from reference.configuration "
-        "where version is distinct from (select arg_max(version, valid_from_release) "
-        "from history.configuration)",
-        [record.release_id, record.as_of],
+        f"""
+        with
+        last as (select arg_max(version, valid_from_release) as version from history.configuration),
+        told as (
+            select coalesce(max(row), 0) as rows from history.configuration
+            where file = $file and version = (from last)
+        ),
+        changed as (
+            select string_agg(distinct value, ', ' order by value) as who
+            from reference.configuration
+            where file = $file and column_name = 'changed_by' and row > (from told)
+        )
+        insert into {table} by name
+        select
+            *, $release_id as valid_from_release, $as_of as valid_from, (from changed) as who
+        from reference.configuration
+        where version is distinct from (from last)
+        """,
+        {"file": _CHANGES_FILE, "release_id": record.release_id, "as_of": record.as_of},
     )
 
 
@@ -144,7 +164,9 @@ def restore_from_release(connection: duckdb.DuckDBPyConnection, release_file: Pa
         for table, mart in SHOWN.items():
             _append_days(connection, table, mart, "shown")
         if "valid_from" in _columns(connection, "shown", "meta", "configuration"):
-            connection.execute("insert into history.configuration from shown.meta.configuration")
+            connection.execute(
+                "insert into history.configuration by name from shown.meta.configuration"
+            )
         connection.execute("commit")
     finally:
         connection.execute("detach shown")

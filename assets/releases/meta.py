@@ -26,6 +26,27 @@ _CHECKS = (
     ("is_passed", "boolean", "Whether it passed."),
     ("summary", "varchar", "What it said."),
 )
+_CHECK_RESULTS = (
+    ("run_id", "The run."),
+    ("job", "Its job: daily makes a release, alerts evaluates it."),
+    ("as_of", "The as-of instant that it was for."),
+    ("ended_at", "Wall clock at its end."),
+    ("check_key", "The check, as schema/table/name."),
+    ("layer", "Where it stands: raw, seeds, staging, intermediate, marts, alerts."),
+    ("asset", "What it judged, as schema/table."),
+    ("check_name", "The check's name."),
+    ("severity", "block: red stops a release; warn and info: it is shown and nothing stops."),
+    ("is_passed", "Whether it passed."),
+    ("summary", "What it said."),
+    ("rows_failed", "Rows that failed; empty where it counts none."),
+    ("rows_tested", "Of so many: a batch's, or those of the model that it stands on."),
+    ("failing_rows", "Up to 20 of them, as JSON; personal data masked."),
+    ("failing_since", "End of the first of its red runs in a row, wall clock; empty if green."),
+    ("last_green_at", "End of its last green run, wall clock."),
+    ("owner", "Whose the asset is."),
+    ("means", "What is so where it is green."),
+    ("what_to_do", "What to do where it is red."),
+)
 _CONFIGURATION = (
     ("version", "Fingerprint of all seeds."),
     ("file", "The seed file."),
@@ -34,8 +55,13 @@ _CONFIGURATION = (
     ("value", "The text of the cell."),
     ("valid_from_release", "The first release that was made with this version."),
     ("valid_from", "Its as-of instant; a version is valid until the next one's."),
+    ("who", "Who says so in the lines that it added to configuration_changes.csv; NULL if none."),
 )
 _COPIED = {
+    "check_results": (
+        "ledger.check_results",
+        "One row per check of every run before this release's own (meta.checks), red runs too.",
+    ),
     "quarantine": (
         "landing.quarantine",
         "One row per row that was set aside, with its file, line, column and reason.",
@@ -82,6 +108,7 @@ def write_meta(
         connection.execute(f"create table release.meta.{name} as from build.{origin}")
         tables.comment_on_table(connection, f"meta.{name}", description)
         _comment_like(connection, name, origin)
+    tables.comment_on_columns(connection, "meta.check_results", _CHECK_RESULTS)
     history.remember_configuration(connection, record, "release.meta.configuration")
     tables.comment_on_columns(connection, "meta.configuration", _CONFIGURATION)
 

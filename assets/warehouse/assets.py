@@ -17,6 +17,7 @@ from assets.warehouse.failures import (
     broken_nodes,
     count_rows,
     failing_queries,
+    personal_columns,
     read_failing_rows,
 )
 
@@ -148,12 +149,13 @@ def build_dbt_assets(
         events: list[Any] = list(invocation.stream())
         results = invocation.get_artifact("run_results.json")
         queries = failing_queries(results)
+        personal = options.personal_columns | personal_columns(invocation.manifest)
         with build.get_connection() as connection:
             rows = count_rows(connection)
             for event in events:
                 if isinstance(event, dg.AssetCheckResult):
-                    found = _read_failures(connection, event, queries, options.personal_columns)
-                    yield _described(event, found)
+                    found = _read_failures(connection, event, queries, personal)
+                    yield _described(event, found, rows)
                 else:
                     yield _counted(context, event, rows)
         if not invocation.is_successful():
@@ -188,20 +190,30 @@ def _read_failures(
     return read_failing_rows(connection, query, personal) if query else None
 
 
-def _described(event: dg.AssetCheckResult, found: FailingRows | None) -> dg.AssetCheckResult:
-    if found is None or not found.columns:
-        return event
-    records = [dg.TableRecord(dict(zip(found.columns, row, strict=True))) for row in found.rows]
-    schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in found.columns])
+def _described(
+    event: dg.AssetCheckResult, found: FailingRows | None, rows: Mapping[str, int]
+) -> dg.AssetCheckResult:
+    """A test's result with the rows of the model that it stands on, and of those that fail."""
+    metadata: dict[str, Any] = {**event.metadata}
+    description = event.description
+    asset = event.asset_key.to_user_string() if event.asset_key else ""
+    if asset in rows:
+        metadata["rows_tested"] = rows[asset]
+    if event.passed:
+        metadata["rows_failed"] = 0
+    if found is not None and found.columns:
+        description = f"{found.total} rows fail; the first {len(found.rows)} are shown."
+        records = [dg.TableRecord(dict(zip(found.columns, row, strict=True))) for row in found.rows]
+        schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in found.columns])
+        metadata |= {
+            "rows_failed": found.total,
+            "failing_rows": dg.TableMetadataValue(records=records, schema=schema),
+        }
     return dg.AssetCheckResult(
         passed=event.passed,
         asset_key=event.asset_key,
         check_name=event.check_name,
         severity=event.severity,
-        description=f"{found.total} rows fail; the first {len(found.rows)} are shown.",
-        metadata={
-            **event.metadata,
-            "failing_row_count": found.total,
-            "failing_rows": dg.TableMetadataValue(records=records, schema=schema),
-        },
+        description=description,
+        metadata=metadata,
     )

@@ -42,6 +42,16 @@ def broken_nodes(run_results: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def personal_columns(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The columns that the models mark as personal data, by name, from dbt's manifest."""
+    return frozenset(
+        name
+        for node in manifest["nodes"].values()
+        for name, column in node.get("columns", {}).items()
+        if column.get("config", {}).get("meta", {}).get("personal")
+    )
+
+
 def read_failing_rows(
     connection: duckdb.DuckDBPyConnection, query: str, personal: Collection[str]
 ) -> FailingRows:

@@ -23,7 +23,7 @@ EXPANSION_SETTINGS = (
     "health_points", "score_from", "limit_points", "limit_ratio", "people_points",
     "contacts_from", "departments_from", "flagged_from",
 )  # fmt: skip
-BACKTEST_SETTINGS = ("gap_days",)
+BACKTEST_SETTINGS = ("gap_days", "fit_churned", "fit_months", "fit_tolerance")
 SCOPED_METRIC = "use_count_<n>d or days_used_<n>d, such as use_count_14d"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -77,12 +77,20 @@
 {# The points of renewal risk before the distance of the renewal is counted, from an account's day of
    health and metrics and the settings of seeds/renewal_risk_settings.csv; NULL without a score. #}
 {% macro renewal_risk_points(health, metrics, settings) -%}
-    {{ settings }}.health_points * (1 - {{ health }}.score / 100)
+    {{ renewal_risk_from_health(health, settings) }}
         + {{ renewal_risk_from_slope(health, settings) }}
         + case when {{ is_long_overdue(metrics, settings) }} then {{ settings }}.overdue_points
         else 0 end
         + case when {{ is_out_of_touch(metrics, settings) }} then {{ settings }}.touch_points
         else 0 end
+{%- endmacro %}
+
+{# In decimals throughout: a score of six digits lies half way between two points of six. #}
+{% macro renewal_risk_from_health(health, settings) -%}
+    cast(
+            cast({{ settings }}.health_points as decimal(9, 6))
+            * cast(100 - {{ health }}.score as decimal(9, 6)) * 0.01 as decimal(9, 6)
+        )
 {%- endmacro %}
 
 {% macro renewal_risk_from_slope(health, settings) -%}
@@ -94,6 +102,20 @@
             ),
             1
         )
+{%- endmacro %}
+
+{# What the distance of a renewal leaves of the points: all of them up to near_days before it, then
+   less and less; NULL beyond far_days and without a renewal. #}
+{% macro renewal_proximity(days, settings) -%}
+    case
+            when {{ days }} <= {{ settings }}.near_days then 1
+            when {{ days }} <= {{ settings }}.far_days
+                then
+                    1
+                    - (1 - {{ settings }}.far_share)
+                    * ({{ days }} - {{ settings }}.near_days)
+                    / ({{ settings }}.far_days - {{ settings }}.near_days)
+        end
 {%- endmacro %}
 
 {% macro is_long_overdue(metrics, settings) -%}

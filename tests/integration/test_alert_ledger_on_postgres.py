@@ -11,9 +11,10 @@ from assets.alerts import audit
 from assets.alerts.delivery import deliver
 from assets.alerts.evaluation import evaluate
 from assets.alerts.ledger import create_ledger, write_transaction
-from assets.alerts.ledger_tables import REVISION, alerts, metadata, workflow_audit_log
+from assets.alerts.ledger_tables import REVISION, alerts, metadata
 from assets.alerts.migrating import versions
 from assets.alerts.people import Asked, take_action
+from assets.alerts.workflow_tables import workflow_audit_log
 from tests.integration.alert_ledger_server import postgres_server
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import contents, critical, rule, ruleset
@@ -155,7 +156,7 @@ def test_an_old_ledger_becomes_a_new_one(url: str) -> None:
 
 ADDED = {
     "held_rules", "missing_owners", "workflow_steps", "alert_tasks", "workflow_audit_log",
-    "run_results", "check_results", "ops_findings",
+    "run_results", "check_results", "checks", "ops_findings",
 }  # fmt: skip
 
 

@@ -182,7 +182,17 @@ def answers(account: Account) -> dict[str, Any]:
 
 def licenses(account: Account) -> dict[str, Any]:
     """Seats of the licences in force, and when the first of them ends."""
-    found = [row for row in account.rows("crm.licenses") if _is_in_force(account, row)]
+    found = _licenses_in_force(account)
+    ends = [row["expires_on"] for row in found if row["expires_on"] is not None]
+    return {
+        "purchased_seats": _bought(found),
+        "days_to_license_end": (min(ends) - account.today).days if ends else None,
+    }
+
+
+def seats(account: Account) -> dict[str, Any]:
+    """Seats of the licences in force whose holder was active."""
+    found = _licenses_in_force(account)
     held = list(account.there("crm.license_assignments"))
     active = {
         (row["license_id"], seat["user_id"])
@@ -192,15 +202,21 @@ def licenses(account: Account) -> dict[str, Any]:
         and seat["user_id"] in account.active_users
         and not account.happened(seat.get("unassigned_at"))
     }
-    is_open_ended = any(row["is_unlimited"] or row["seats_purchased"] is None for row in found)
-    bought = None if is_open_ended else sum(row["seats_purchased"] for row in found)
-    ends = [row["expires_on"] for row in found if row["expires_on"] is not None]
     return {
-        "purchased_seats": bought,
         "active_seats": len(active),
-        "seat_adoption_ratio": ratio(len(active), bought),
-        "days_to_license_end": (min(ends) - account.today).days if ends else None,
+        "seat_adoption_ratio": ratio(len(active), _bought(found)),
     }
+
+
+def _licenses_in_force(account: Account) -> list[Row]:
+    return [row for row in account.rows("crm.licenses") if _is_in_force(account, row)]
+
+
+def _bought(found: list[Row]) -> Any:
+    """All seats; None where one licence has no end of them."""
+    if any(row["is_unlimited"] or row["seats_purchased"] is None for row in found):
+        return None
+    return sum(row["seats_purchased"] for row in found)
 
 
 def _is_in_force(account: Account, row: Row) -> bool:
@@ -258,14 +274,16 @@ def _is_sent(account: Account, row: Row) -> bool:
 
 
 def contract(account: Account) -> dict[str, Any]:
-    """The next renewal of the account's subscriptions."""
+    """The next renewal of the account's subscriptions, and the next notice window."""
     found = [
-        day
+        (day, 30 if row.get("notice_days") is None else row["notice_days"])
         for row in account.rows("invoices.subscriptions")
         for day in (_renewal(account, row),)
         if day is not None
     ]
-    return {"days_to_renewal": (min(found) - account.today).days if found else None}
+    days = [(renewal - account.today).days for renewal, _ in found]
+    until = [(renewal - account.today).days - notice for renewal, notice in found]
+    return {"days_to_renewal": min(days, default=None), "days_to_notice": min(until, default=None)}
 
 
 def _renewal(account: Account, row: Row) -> date | None:

@@ -64,6 +64,7 @@ def _with_terms(dice: Dice, tables: dict[str, Any]) -> dict[str, Any]:
             row["subscription_id"],
             {
                 "renewal_term_months": dice.pick((None, 1, 2, 12)),
+                "notice_days": (None, 0, 14, 45)[sum(row["subscription_id"].encode()) % 4],
                 "current_period_end_at": row["started_at"] + dice.pick((20, 60, 100)) * ONE_DAY,
             },
         )

@@ -220,7 +220,8 @@ def _subscription(
         "cancel_at": dice.pick([*maybe, None, None, None, None]),
         "current_period_end_at": dice.pick(maybe),
         "renewal_term_months": dice.pick((None, None, 1, 12, 0)),
-        "notice_days": None,
+        # Of the name, so that the dice fall as before.
+        "notice_days": (None, 14, 90)[sum(name.encode()) % 3],
         "created_at": start,
         "updated_at": None,
     }

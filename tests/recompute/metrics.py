@@ -254,6 +254,7 @@ def _account_day(
         ("tickets", tickets),
         ("crm", {"tenure_days": _tenure(world, account)}),
         ("crm.licenses", measures.licenses(own)),
+        ("crm.license_assignments", measures.seats(own)),
         ("crm.interactions", measures.talks(own)),
         ("crm.contacts", measures.contacts(own)),
         ("crm.tasks", measures.tasks(own)),

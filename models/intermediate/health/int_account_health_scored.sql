@@ -51,26 +51,62 @@ owners as (
 
 ),
 
+-- The linter cannot read lists made of lists: what follows is laid out by hand.
+-- noqa: disable=all
+
+rule_sets as (
+
+    select * from {{ ref('int_health_rules') }}
+
+),
+
+named as (
+
+    select
+        rule_set,
+        [rule.condition for rule in rules] as names
+
+    from rule_sets
+
+),
+
+contributed as (
+
+    select
+        conditions.*,
+        named.names,
+        [
+            cast(weight * conditions.scores[place] as decimal(9, 6))
+            for weight, place in conditions.effective_weights
+        ] as contributions,
+        [
+            conditions.bands[place]
+            for weight, place in conditions.effective_weights if weight > 0
+        ] as counted_bands
+
+    from conditions
+
+    inner join named on conditions.rule_set = named.rule_set
+
+),
+
 summed as (
 
     select
         account_id,
         day,
         profile,
-        cast(coalesce(min(coverage), 0) as decimal(9, 6)) as coverage,
-        cast(
-            coalesce(sum(cast(effective_weight * score as decimal(9, 6))), 0) as decimal(9, 6)
-        ) as raw_score,
-        coalesce(bool_or(is_warming_up), false) as is_warming_up,
-        coalesce(bool_or(effective_weight > 0 and band = 'poor'), false) as has_poor,
-        coalesce(bool_and(effective_weight = 0 or band = 'good'), false) as is_all_good,
-        coalesce(
-            string_agg(condition, ', ' order by condition) filter (where freshness_ratio < 1), ''
+        cast(coalesce(coverage, 0) as decimal(9, 6)) as coverage,
+        cast(coalesce(list_sum(contributions), 0) as decimal(9, 6)) as raw_score,
+        coalesce(list_contains(are_warming_up, true), false) as is_warming_up,
+        list_contains(counted_bands, 'poor') as has_poor,
+        len(counted_bands) = len([band for band in counted_bands if band = 'good'])
+            as is_all_good,
+        array_to_string(
+            list_sort([names[place] for ratio, place in freshness_ratios if ratio < 1]), ', '
         ) as faded_inputs
 
-    from conditions
-
-    group by account_id, day, profile
+    from contributed
 
 ),
 
@@ -80,9 +116,53 @@ first_days as (
 
 ),
 
+named_metrics as (
+
+    select alias(columns(* exclude (account_id, day, account_status)))
+
+    from metrics
+
+    limit 1
+
+),
+
+metric_names as (
+
+    select list_value(*columns(*)) as metric_names
+
+    from named_metrics
+
+),
+
+capping as (
+
+    -- The lowest comes first; of two that are as low, the first by name.
+    select
+        list(
+            struct_pack(
+                cap := caps.cap,
+                operator := caps.operator,
+                value := caps.value,
+                score := caps.score,
+                place := list_position(metric_names.metric_names, caps.metric)
+            )
+            order by caps.score, caps.cap
+        ) as caps
+
+    from caps
+
+    cross join metric_names
+
+    where caps.scope is null
+
+),
+
 numbers as (
 
-    select metrics.* exclude (metrics.account_status)
+    select
+        metrics.account_id,
+        metrics.day,
+        cast(columns(metrics.* exclude (account_id, day, account_status)) as double)
 
     from metrics
 
@@ -95,47 +175,69 @@ told as (
     select
         account_id,
         day,
-        metric,
-        null as scope,
-        value
-    from (
-        unpivot numbers
-        on cast(columns(* exclude (account_id, day)) as double)
-        into name metric value value
-    )
+        list_value(*columns(* exclude (account_id, day))) as inputs
 
-    union all
+    from numbers
+
+),
+
+capped_by_metric as (
+
+    select
+        told.account_id,
+        told.day,
+        [
+            struct_pack(score := rule.score, cap := rule.cap)
+            for rule in capping.caps if {{ is_on_side('told.inputs[rule.place]', 'rule') }}
+        ][1] as lowest
+
+    from told
+
+    cross join capping
+
+),
+
+capped_by_scope as (
 
     select
         scoped_metrics.account_id,
         scoped_metrics.day,
-        scoped_metrics.metric,
-        scoped_metrics.scope,
-        scoped_metrics.value
+        struct_pack(score := caps.score, cap := caps.cap) as lowest
 
     from scoped_metrics
 
     inner join first_days on scoped_metrics.day >= first_days.day
 
+    inner join caps
+        on scoped_metrics.metric = caps.metric and scoped_metrics.scope = caps.scope
+
+    where {{ is_on_side('scoped_metrics.value', 'caps') }}
+
+),
+
+capped_by_any as (
+
+    select * from capped_by_metric
+
+    where lowest is not null
+
+    union all
+
+    select * from capped_by_scope
+
 ),
 
 capped as (
 
-    -- The lowest of the caps that are met; of two that are as low, the first by name.
     select
-        told.account_id,
-        told.day,
-        min(caps.score) as cap_score,
-        min_by(caps.cap, struct_pack(score := caps.score, cap := caps.cap)) as cap
+        account_id,
+        day,
+        min(lowest).score as cap_score,
+        min(lowest).cap as cap
 
-    from told
+    from capped_by_any
 
-    inner join caps
-        on told.metric = caps.metric and coalesce(told.scope, '') = coalesce(caps.scope, '')
-
-    where {{ is_on_side('told.value', 'caps') }}
-
-    group by told.account_id, told.day
+    group by account_id, day
 
 ),
 

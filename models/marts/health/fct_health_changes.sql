@@ -65,37 +65,120 @@ days as (
 
 ),
 
-on_other_rules as (
+rule_sets as (
+
+    select * from {{ ref('int_health_rules') }}
+
+),
+
+-- The linter cannot read lists made of lists: what follows is laid out by hand.
+-- noqa: disable=all
+
+scored_otherwise as (
 
     select
         account_id,
         day,
-        sum(cast(effective_weight * score as decimal(9, 6))) filter (
-            where basis = 'weights'
-        ) as by_weights,
-        sum(cast(effective_weight * score as decimal(9, 6))) filter (
-            where basis = 'rules'
-        ) as by_rules
+        basis,
+        list_sum(
+            [
+                cast(weight * scores[place] as decimal(9, 6))
+                for weight, place in effective_weights
+            ]
+        ) as raw_score
 
     from scored
 
     where basis <> 'day'
 
-    group by account_id, day
-
 ),
 
-judged_anew as (
+on_other_rules as (
 
     select
         account_id,
         day,
-        condition,
-        score
+        max(case when basis = 'weights' then raw_score end) as by_weights,
+        max(case when basis = 'rules' then raw_score end) as by_rules
+
+    from scored_otherwise
+
+    group by account_id, day
+
+),
+
+inputs as (
+
+    select
+        account_id,
+        day,
+        rule_set,
+        hash(freshness_ratios) as freshness
 
     from scored
 
-    where basis = 'rules'
+    where basis = 'day'
+
+),
+
+as_before as (
+
+    -- Where each input is as fresh as on the day before, under the same rules, so is each weight:
+    -- the day before on today's thresholds and weights is the day before. Most days are so, and the
+    -- conditions of the others alone are compared.
+    select
+        today.account_id,
+        today.day
+
+    from inputs as today
+
+    inner join inputs as before
+        on
+            today.account_id = before.account_id
+            and today.day - 1 = before.day
+            and today.rule_set = before.rule_set
+            and today.freshness = before.freshness
+
+),
+
+unlike_before as (
+
+    select days.*
+
+    from days
+
+    anti join as_before on days.account_id = as_before.account_id and days.day = as_before.day
+
+),
+
+judged_days as (
+
+    select
+        today.account_id,
+        today.day,
+        unlike_before.is_profile_changed or unlike_before.is_configuration_changed
+            as is_judged_anew,
+        unnest(rule_sets.rules) as rule,
+        unnest(today.effective_weights) as effective_weight,
+        unnest(today.scores) as score,
+        unnest(today.freshness_ratios) as freshness_ratio,
+        unnest(judged_anew.scores) as score_anew
+
+    from unlike_before
+
+    inner join scored as today
+        on
+            unlike_before.account_id = today.account_id
+            and unlike_before.day = today.day
+            and today.basis = 'day'
+
+    inner join rule_sets on today.rule_set = rule_sets.rule_set
+
+    left join scored as judged_anew
+        on
+            unlike_before.account_id = judged_anew.account_id
+            and unlike_before.day = judged_anew.day
+            and judged_anew.basis = 'rules'
 
 ),
 
@@ -104,36 +187,26 @@ compared as (
     -- The day's thresholds on the value of the day before, which stands for its own where the
     -- condition had none then.
     select
-        today.account_id,
-        today.day,
-        today.effective_weight,
+        judged_days.account_id,
+        judged_days.day,
+        judged_days.effective_weight,
         before.effective_weight as weight_before,
-        today.score,
-        before.score as score_before,
+        judged_days.score,
         case
-            when days.is_profile_changed or days.is_configuration_changed then judged_anew.score
-            when before.score is not null then {{ health_score('before.metric_value', 'today.') }}
+            when judged_days.is_judged_anew then judged_days.score_anew
+            when before.score is not null
+                then {{ health_score('before.metric_value', 'judged_days.rule.') }}
         end as score_of_value_before,
-        coalesce(today.freshness_ratio < before.freshness_ratio, false) as is_losing,
-        today.condition
+        coalesce(judged_days.freshness_ratio < before.freshness_ratio, false) as is_losing,
+        judged_days.rule.condition as condition
 
-    from scored as today
-
-    inner join days on today.account_id = days.account_id and today.day = days.day
+    from judged_days
 
     left join conditions as before
         on
-            today.account_id = before.account_id
-            and today.day - 1 = before.day
-            and today.condition = before.condition
-
-    left join judged_anew
-        on
-            today.account_id = judged_anew.account_id
-            and today.day = judged_anew.day
-            and today.condition = judged_anew.condition
-
-    where today.basis = 'day'
+            judged_days.account_id = before.account_id
+            and judged_days.day - 1 = before.day
+            and judged_days.rule.condition = before.condition
 
 ),
 
@@ -151,6 +224,19 @@ summed as (
     from compared
 
     group by account_id, day
+
+    union all
+
+    select
+        days.account_id,
+        days.day,
+        days.raw_before as by_thresholds,
+        days.raw_before as by_missing,
+        null as lost_inputs
+
+    from days
+
+    inner join as_before on days.account_id = as_before.account_id and days.day = as_before.day
 
 ),
 

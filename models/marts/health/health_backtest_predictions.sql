@@ -1,7 +1,8 @@
--- One row per account that pays and first day of a month since health is kept: what was predicted
--- from the row that was shown for the day before, and whether the account churned in the 30, 60 and
--- 90 days that begin after a gap (NULL while they are not over). Outcomes are as known now, and
--- features as shown then: nothing that came after the prediction is in it.
+-- One row per account that pays and first day of a month since health is kept, and as-of day: what
+-- was predicted from the row that was shown for the day before, and whether the account churned in
+-- the 30, 60 and 90 days that begin after a gap (NULL while they are not over). Outcomes are as
+-- known now, and features as shown then: nothing that came after the prediction is in it. The as-of
+-- day has no outcome yet: the fitted model (assets/health/renewal_model.py) is asked about it.
 
 with
 
@@ -61,7 +62,10 @@ risk_settings as (
         max(value) filter (where setting = 'overdue_points') as overdue_points,
         max(value) filter (where setting = 'overdue_days') as overdue_days,
         max(value) filter (where setting = 'touch_points') as touch_points,
-        max(value) filter (where setting = 'touch_days') as touch_days
+        max(value) filter (where setting = 'touch_days') as touch_days,
+        max(value) filter (where setting = 'near_days') as near_days,
+        max(value) filter (where setting = 'far_days') as far_days,
+        max(value) filter (where setting = 'far_share') as far_share
 
     from {{ ref('renewal_risk_settings') }}
 
@@ -79,6 +83,27 @@ predicted as (
         cast(
             {{ renewal_risk_points('health', 'metrics', 'risk_settings') }} as decimal(9, 6)
         ) as risk_points,
+        cast(
+            coalesce(
+                {{ renewal_proximity('(metrics.days_to_renewal - 1)', 'risk_settings') }},
+                risk_settings.far_share
+            ) as decimal(9, 6)
+        ) as proximity_ratio,
+        cast({{ renewal_risk_from_slope('health', 'risk_settings') }} as decimal(9, 6))
+            as points_from_slope,
+        {{ is_long_overdue('metrics', 'risk_settings') }} as is_long_overdue,
+        {{ is_out_of_touch('metrics', 'risk_settings') }} as is_out_of_touch,
+        -- From the day of the prediction, as in renewal_risk; the metric's is from the day before.
+        metrics.days_to_renewal - 1 as days_to_renewal,
+        metrics.tenure_days,
+        metrics.active_days_30d,
+        metrics.modules_used_30d,
+        cast(metrics.active_user_ratio as decimal(9, 6)) as active_user_ratio,
+        cast(
+            case
+                when metrics.use_count_change_ratio > 1 then 1 else metrics.use_count_change_ratio
+            end as decimal(9, 6)
+        ) as use_change_ratio,
         settings.gap_days
 
     from metrics
@@ -96,7 +121,7 @@ predicted as (
 
     where
         metrics.account_status in ('customer', 'past_due')
-        and day(metrics.day + 1) = 1
+        and (day(metrics.day + 1) = 1 or metrics.day = {{ as_of_day() }} - 1)
 
 ),
 
@@ -167,6 +192,16 @@ final as (
         health_score,
         health_state,
         risk_points,
+        proximity_ratio,
+        points_from_slope,
+        is_long_overdue,
+        is_out_of_touch,
+        days_to_renewal,
+        tenure_days,
+        active_days_30d,
+        modules_used_30d,
+        active_user_ratio,
+        use_change_ratio,
         churned_on,
         case when days_over >= 30 then coalesce(days_to_churn between 1 and 30, false) end
             as has_churned_30d,

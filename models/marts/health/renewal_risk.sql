@@ -1,6 +1,8 @@
 -- One row per subscription and day on which its term falls due, for terms that are open and not yet
 -- due: how much speaks against the renewal, in points from seeds/renewal_risk_settings.csv. It is
--- no probability. NULL while health is unknown, and more than 180 days before the renewal.
+-- no probability. NULL while health is unknown, and more than 180 days before the renewal. The
+-- probability of churn and the loss to be expected are the fitted model's: dbt leaves them empty,
+-- and the asset that fits it fills them in the same run, before the release (assets/health).
 
 with
 
@@ -58,8 +60,7 @@ pointed as (
         renewals.arr_due,
         renewals.is_cancellation_scheduled,
         renewals.renewal_on - {{ as_of_day() }} as days_to_renewal,
-        cast(settings.health_points * (1 - health.score / 100) as decimal(9, 6))
-            as points_from_health,
+        {{ renewal_risk_from_health('health', 'settings') }} as points_from_health,
         cast({{ renewal_risk_from_slope('health', 'settings') }} as decimal(9, 6))
             as points_from_slope,
         cast(
@@ -94,16 +95,8 @@ placed as (
 
     select
         *,
-        cast(
-            case
-                when days_to_renewal <= near_days then 1
-                when days_to_renewal <= far_days
-                    then
-                        1
-                        - (1 - far_share)
-                        * (days_to_renewal - near_days) / (far_days - near_days)
-            end as decimal(9, 6)
-        ) as proximity_ratio
+        cast({{ renewal_proximity('days_to_renewal', 'pointed') }} as decimal(9, 6))
+            as proximity_ratio
 
     from pointed
 
@@ -155,6 +148,9 @@ final as (
         proximity_ratio,
         arr_due,
         cast(case when risk_band = 'high' then arr_due else 0 end as decimal(18, 2)) as arr_at_risk,
+        cast(null as decimal(9, 6)) as churn_probability,
+        cast(null as decimal(18, 2)) as expected_loss,
+        'not judged yet' as expected_loss_reason,
         is_cancellation_scheduled
 
     from banded

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
+from assets.health.assets import judge_the_past
 from assets.health.backtest import HORIZONS, Prediction, Result, evaluate, find_leak
-from assets.health.backtest_table import COLUMNS, make_backtest
+from assets.health.backtest_table import BACKTEST
 
+SETTINGS = Path(__file__).parents[3] / "seeds" / "backtest_settings.csv"
 MONTHS = [date(2025, month, 1) for month in range(1, 13)]
 
 
@@ -136,21 +139,34 @@ def test_the_table_has_every_column_with_its_comment() -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema health; create schema reference")
         connection.execute(
-            "create table reference.backtest_settings as select 'gap_days' as setting, 7 as value"
+            "create table reference.backtest_settings as from read_csv($1)", [str(SETTINGS)]
+        )
+        connection.execute(
+            "create table health.renewal_risk (account_id varchar, subscription_id varchar, "
+            "renewal_on date, days_to_renewal bigint, arr_due decimal(18, 2), churn_probability "
+            "decimal(9, 6), expected_loss decimal(18, 2), expected_loss_reason varchar, "
+            "is_cancellation_scheduled boolean)"
         )
         connection.execute(
             "create table health.health_backtest_predictions (account_id varchar, day date, "
             "features_on date, tier varchar, health_score decimal(9, 6), health_state varchar, "
-            "risk_points decimal(9, 6), is_churn_scheduled boolean, has_churned_30d boolean, "
+            "risk_points decimal(9, 6), proximity_ratio decimal(9, 6), "
+            "points_from_slope decimal(9, 6), is_long_overdue boolean, is_out_of_touch boolean, "
+            "days_to_renewal bigint, tenure_days bigint, active_days_30d bigint, "
+            "modules_used_30d bigint, active_user_ratio decimal(9, 6), "
+            "use_change_ratio decimal(9, 6), is_churn_scheduled boolean, has_churned_30d boolean, "
             "has_churned_60d boolean, has_churned_90d boolean, left_out_reason varchar)"
         )
         connection.execute(
-            "insert into health.health_backtest_predictions values "
-            "('a', '2025-01-01', '2024-12-31', 'Pro', 60, 'average', 20, false, true, true, null, "
-            "null), ('b', '2025-01-01', '2024-12-31', 'Pro', null, 'unknown', null, false, true, "
-            "true, null, 'health unknown')"
+            "insert into health.health_backtest_predictions by name "
+            "select * from (values "
+            "('a', date '2025-01-01', date '2024-12-31', 'Pro', 60, 'average', 20, false, true, "
+            "true, null, null), ('b', '2025-01-01', '2024-12-31', 'Pro', null, 'unknown', null, "
+            "false, true, true, null, 'health unknown')) as rows (account_id, day, features_on, "
+            "tier, health_score, health_state, risk_points, is_churn_scheduled, has_churned_30d, "
+            "has_churned_60d, has_churned_90d, left_out_reason)"
         )
-        make_backtest(connection)
+        judged = judge_the_past(connection)
         rows = connection.execute(
             "select horizon_days, n, churned from health.health_backtest "
             "where model = 'health' and segment = 'all' order by all"
@@ -158,5 +174,8 @@ def test_the_table_has_every_column_with_its_comment() -> None:
         comments = connection.execute(
             "select column_name, comment from duckdb_columns() where table_name = 'health_backtest'"
         ).fetchall()
+        (verdict,) = connection.execute("select verdict from health.renewal_model").fetchall()
     assert rows == [(30, 1, 1), (60, 1, 1), (90, 0, 0)]
-    assert dict(comments) == {name: meaning for name, _, meaning in COLUMNS}
+    assert dict(comments) == {name: meaning for name, _, meaning in BACKTEST.columns}
+    assert verdict == (judged.model.verdict,)
+    assert judged.model.verdict.startswith("0 accounts churned: it takes 50")

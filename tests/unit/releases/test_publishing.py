@@ -11,7 +11,7 @@ from assets.releases import folders, history, publishing
 from assets.releases.publishing import UnauditedReleaseError, heal, publish
 from tests.unit.releases.small_build import check, open_build, request, show
 
-ONE, TWO, THREE = (date(2025, 1, day) for day in (1, 2, 3))
+ONE, TWO, THREE, FOUR, FIVE = (date(2025, 1, day) for day in range(1, 6))
 
 
 class Killed(BaseException):
@@ -182,23 +182,42 @@ def test_what_was_configured_is_kept_with_the_release_that_it_is_valid_from(
 ) -> None:
     """Weights of an earlier day that nobody can tell any more, or that repeat in every release."""
 
-    def configure(version: str, weight: str) -> None:
+    def configure(version: str, weight: str, *changed_by: str) -> None:
         with open_build(tmp_path) as build:
             build.execute("delete from reference.configuration")
             build.execute(
                 "insert into reference.configuration values (?, 'conditions.csv', 1, 'weight', ?)",
                 [version, weight],
             )
+            for row, who in enumerate(changed_by, start=1):
+                build.execute(
+                    "insert into reference.configuration "
+                    "values (?, 'configuration_changes.csv', ?, 'changed_by', ?)",
+                    [version, row, who],
+                )
 
-    for as_of, version, weight in ((ONE, "v1", "5"), (TWO, "v1", "5"), (THREE, "v2", "7")):
-        configure(version, weight)
+    for as_of, *configured in (
+        (ONE, "v1", "5"),
+        (TWO, "v1", "5"),
+        (THREE, "v2", "7", "Ann"),
+        (FOUR, "v3", "7", "Ann", "Bob", "Ann"),
+        (FIVE, "v4", "8", "Ann", "Bob", "Ann"),
+    ):
+        configure(*configured)
         run(tmp_path, as_of, {})
-    told = "select version, value, valid_from_release from meta.configuration order by all"
-    kept = [("v1", "5", "000001-2025-01-01"), ("v2", "7", "000003-2025-01-03")]
+    told = (
+        "select version, value, valid_from_release, who from meta.configuration "
+        "where column_name = 'weight' order by all"
+    )
+    kept = [
+        ("v1", "5", "000001-2025-01-01", None),
+        ("v2", "7", "000003-2025-01-03", "Ann"),
+        ("v3", "7", "000004-2025-01-04", "Ann, Bob"),
+        ("v4", "8", "000005-2025-01-05", None),
+    ]
     assert read(tmp_path, told, "000002-2025-01-02") == kept[:1]
     assert read(tmp_path, told) == kept
     (tmp_path / "build.duckdb").unlink()
     healed(tmp_path)
     with open_build(tmp_path) as build:
-        rows = build.execute("select value from history.configuration order by all").fetchall()
-        assert rows == [("5",), ("7",)]
+        assert build.execute(told.replace("meta.", "history.")).fetchall() == kept

@@ -10,6 +10,7 @@ from assets.warehouse.failures import (
     broken_nodes,
     count_rows,
     failing_queries,
+    personal_columns,
     read_failing_rows,
 )
 
@@ -28,6 +29,13 @@ def test_personal_columns_are_masked(build: duckdb.DuckDBPyConnection) -> None:
     found = read_failing_rows(build, "select * from crm.people order by id", {"email"})
     assert found.columns == ("id", "email")
     assert found.rows == (("1", "***"), ("None", "***"))
+
+
+def test_a_mart_says_which_of_its_columns_are_personal() -> None:
+    """A name that no extract's column has, such as csm_name, shown in Dagster and in a release."""
+    personal = {"csm_name": {"config": {"meta": {"personal": True}}}, "mrr": {"config": {}}}
+    nodes = {"model.a": {"columns": personal}, "test.b": {}}
+    assert personal_columns({"nodes": nodes}) == {"csm_name"}
 
 
 def test_all_rows_are_counted_and_a_few_are_read(build: duckdb.DuckDBPyConnection) -> None:

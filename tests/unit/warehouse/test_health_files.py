@@ -40,7 +40,12 @@ SOUND = {
     "value_events": ["shared,event,share"],
     "renewal_risk_settings": [f"{name},1,says" for name in RENEWAL_RISK_SETTINGS],
     "expansion_settings": [f"{name},1,says" for name in EXPANSION_SETTINGS],
-    "backtest_settings": ["gap_days,7,says"],
+    "backtest_settings": [
+        "gap_days,7,says",
+        "fit_churned,50,says",
+        "fit_months,6,says",
+        "fit_tolerance,0.25,says",
+    ],
 }
 
 
