@@ -1,6 +1,7 @@
 """Reads the seeds that a person edits, row by row, and says what is wrong in them."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ class SeedRow(BaseModel):
 
 R = TypeVar("R", bound=SeedRow)
 
+# A custom attribute: a column of the CRM's accounts that no contract names, by its own name.
+CUSTOM = "custom."
+_CUSTOM_ATTRIBUTE = re.compile(r"custom\.\w[\w -]*")
+
 _ALLOWED = {
     "float_parsing": "a number, with a point before the decimals",
     "finite_number": "a finite number",
@@ -33,6 +38,19 @@ _ALLOWED_PATTERNS = {
     "rule": "a name of lower-case letters, digits and '_', such as health_fell_below_50",
     "family": "a name of lower-case letters, digits and '_', such as health_low",
 }
+
+
+def is_custom_attribute(name: str) -> bool:
+    """Whether a filter names a custom attribute, such as `custom.Success plan`.
+
+    Which ones there are, the extracts say and no seed: one that nobody has is missing everywhere.
+    """
+    return _CUSTOM_ATTRIBUTE.fullmatch(name) is not None
+
+
+def json_path(name: str) -> str:
+    """Where a custom attribute stands in the JSON of an account's."""
+    return f'$."{name.removeprefix(CUSTOM)}"'
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What the evaluation reads of an open release: one day of all accounts, trends, teams, names."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 
@@ -11,9 +12,11 @@ from assets.alerts.accounts import Account, Person, account_of
 from assets.alerts.arrow_rows import ArrowRows
 from assets.alerts.published import Release, ReleaseError, first_line
 from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, HEALTH_STATE, Rule
+from assets.seed_files import CUSTOM, is_custom_attribute, json_path
 
 METRICS = ("accounts", "account_metrics_daily")
 ACCOUNTS = ("accounts", "dim_accounts")
+CUSTOM_ATTRIBUTES = "custom_attributes"
 SCORECARD = ("accounts", "account_scorecard")
 HEALTH = ("health", "fct_account_health_daily")
 REGISTRY = ("meta", "metric_registry")
@@ -179,7 +182,7 @@ class ReleaseReader:
             "from accounts.dim_accounts where account_id in (select unnest(?::text[]))",
             [wanted],
         ).fetchall()
-        attributes = {row[0]: dict(zip(known, row[1:], strict=True)) for row in rows}
+        attributes = {row[0]: _with_custom(dict(zip(known, row[1:], strict=True))) for row in rows}
         teams = self._teams(wanted, day) if wanted else {}
         return {
             account_id: account_of(
@@ -273,6 +276,10 @@ class ReleaseReader:
     def _attribute(self, name: str) -> str:
         if name == ACCOUNT_STATUS:
             return f"cast(metrics.{ACCOUNT_STATUS} as varchar)"
+        if is_custom_attribute(name):
+            known = self._of_account(CUSTOM_ATTRIBUTES, "json", "null")
+            # The path holds letters, digits, '_', '-' and blanks: `is_custom_attribute`.
+            return f"json_extract_string({known}, '{json_path(name)}')"
         return self._of_account(name, "varchar", "null")
 
     def _of_account(self, name: str, sql_type: str, otherwise: str) -> str:
@@ -312,6 +319,16 @@ def open_release(release: Release) -> Iterator[ReleaseReader]:
             f"The release {release.id} can't be read: {first_line(error)};"
             " publish the day again, or delete the folder of the damaged release."
         ) from error
+
+
+def _with_custom(attributes: Mapping[str, str | None]) -> dict[str, str | None]:
+    """An account's attributes, each custom one under a name of its own."""
+    told = json.loads(attributes.get(CUSTOM_ATTRIBUTES) or "{}") or {}
+    custom = {
+        CUSTOM + name: value if isinstance(value, str) or value is None else json.dumps(value)
+        for name, value in told.items()
+    }
+    return {**attributes, **custom}
 
 
 def _quoted(name: str) -> str:

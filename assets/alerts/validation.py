@@ -19,7 +19,7 @@ from assets.alerts.rule_files import (
     unknown_rules,
 )
 from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, WORDS
-from assets.seed_files import Problem, label, repeated
+from assets.seed_files import CUSTOM, Problem, is_custom_attribute, label, repeated
 
 _FILES = (RULES_FILE, FILTERS_FILE, ROUTES_FILE, WORKFLOWS_FILE, STEPS_FILE, EXPECTED_FILE)
 
@@ -30,7 +30,8 @@ def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list
     Args:
         seeds: the folder with the `alert_*.csv` and `workflow*.csv` files.
         metrics: the metrics that a rule may name (`meta.metric_registry`); `health_score` always.
-        attributes: what a filter may name (`dim_accounts`); the day's `account_status` always.
+        attributes: what a filter may name (`dim_accounts`), beside the day's `account_status` and
+            custom attributes.
 
     Returns:
         One problem per cell, in the order of file and line; nothing if the rules are sound.
@@ -90,13 +91,13 @@ def _unknown_attributes(seeds: Path, files: RuleFiles, attributes: set[str]) -> 
     filters = [(FILTERS_FILE, found.line, found.row.attribute) for found in files.filters]
     conditions = [(WORKFLOWS_FILE, found.line, found.row.attribute) for found in files.workflows]
     for file, line, name in [*filters, *conditions]:
-        if name is not None and name not in attributes:
+        if name is not None and name not in attributes and not is_custom_attribute(name):
             yield Problem(
                 file=label(seeds / file),
                 line=line,
                 column="attribute",
                 message=f"no attribute is named {_guess(name, attributes)}",
-                allowed=", ".join(sorted(attributes)),
+                allowed=", ".join([*sorted(attributes), f"{CUSTOM}NAME"]),
             )
 
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assets.seed_files import Located, Problem, label, read_rows, repeated
+from assets.seed_files import (
+    CUSTOM,
+    Located,
+    Problem,
+    is_custom_attribute,
+    label,
+    read_rows,
+    repeated,
+)
 from assets.warehouse.health_rows import (
     AGE,
     BACKTEST_SETTINGS,
@@ -113,9 +121,10 @@ def _unknown_metrics(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[P
 def _unknown_attributes(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[Problem]:
     known = {*WORDS, AGE, *metrics}
     for found in read.filters:
-        if found.row.attribute not in known:
+        name = found.row.attribute
+        if name not in known and not is_custom_attribute(name):
             file = seeds / FILTERS_FILE
-            yield _unknown(file, found.line, "attribute", found.row.attribute, known)
+            yield _unknown(file, found.line, "attribute", name, {*known, f"{CUSTOM}NAME"})
 
 
 def _wrong_profiles(seeds: Path, read: _Seeds) -> Iterator[Problem]:

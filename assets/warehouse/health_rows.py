@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from assets.seed_files import SeedRow
+from assets.seed_files import SeedRow, is_custom_attribute
 
 # What int_health_days_profiled tells of an account in words.
 WORDS = (
@@ -56,14 +56,14 @@ class ProfileFilter(SeedRow):
     """What must hold of an account for a profile to judge it."""
 
     profile: Name
-    attribute: Name
+    attribute: str = Field(min_length=1)
     operator: Literal["is", "is_not", "in", "not_in", "at_least", "at_most", "above", "below"]
     value: str = Field(min_length=1)
 
     @model_validator(mode="after")
     def _operator_fits(self) -> Self:
         """Words are compared as words, numbers as numbers."""
-        is_word = self.attribute in WORDS
+        is_word = self.attribute in WORDS or is_custom_attribute(self.attribute)
         fitting = WORD_OPERATORS if is_word else NUMBER_OPERATORS
         if self.operator not in fitting:
             kind = "a word" if is_word else "a number"

@@ -39,6 +39,7 @@ companies as (
         product_line,
         size_band,
         lifecycle_stage,
+        extras,
         {{ known_day('known_from') }} as first_day,
         {{ known_day('known_until') }} - 1 as last_day
 
@@ -75,7 +76,8 @@ unshown as (
         companies.industry,
         companies.product_line,
         companies.size_band,
-        companies.lifecycle_stage
+        companies.lifecycle_stage,
+        companies.extras
 
     from metrics
 
@@ -105,25 +107,6 @@ aged as (
 
 ),
 
-words as (
-
-    select
-        account_id,
-        day,
-        coalesce(account_status, '') as account_status,
-        coalesce(crm_status, '') as crm_status,
-        coalesce(tier, '') as tier,
-        coalesce(region, '') as region,
-        coalesce(country, '') as country,
-        coalesce(industry, '') as industry,
-        coalesce(product_line, '') as product_line,
-        coalesce(size_band, '') as size_band,
-        coalesce(lifecycle_stage, '') as lifecycle_stage
-
-    from unshown
-
-),
-
 unshown_numbers as (
 
     select
@@ -136,7 +119,8 @@ unshown_numbers as (
             industry,
             product_line,
             size_band,
-            lifecycle_stage
+            lifecycle_stage,
+            extras
         )
 
     from unshown
@@ -156,70 +140,136 @@ numbers as (
 
 ),
 
-told_in_words as (
+number_names as (
 
-    select
-        account_id,
-        day,
-        attribute,
-        value
+    select alias(columns(* exclude (account_id, day)))
 
-    from (
-        unpivot words
-        on columns(* exclude (account_id, day))
-        into name attribute value value
-    )
+    from numbers
+
+    -- Of any row: the names are the columns'.
+    limit 1  -- noqa: AM09
 
 ),
 
-told_in_numbers as (
+names_listed as (
+
+    select list_value(*columns(*)) as names from number_names
+
+),
+
+numbers_cast as (
 
     select
         account_id,
         day,
-        attribute,
-        value
+        cast(columns(* exclude (account_id, day)) as double)
 
-    from (
-        unpivot numbers
-        on cast(columns(* exclude (account_id, day)) as double)
-        into name attribute value value
-    )
+    from numbers
+
+),
+
+numbers_listed as (
+
+    -- A list, since a row per account, day and number would be sixty times as many.
+    select
+        account_id,
+        day,
+        list_value(*columns(* exclude (account_id, day))) as numbers
+
+    from numbers_cast
+
+),
+
+number_filters as (
+
+    select
+        filters.profile,
+        filters.operator,
+        filters.value,
+        list_position(names_listed.names, filters.attribute) as place
+
+    from filters
+
+    cross join names_listed
+
+    where filters.operator in ('at_least', 'at_most', 'above', 'below')
+
+),
+
+word_filters as (
+
+    -- custom. and the name of a column that no contract names: it stands in extras.
+    select
+        *,
+        case
+            when starts_with(attribute, 'custom.') then '$."' || substr(attribute, 8) || '"'
+        end as custom_path
+
+    from filters
+
+    where operator in ('is', 'is_not', 'in', 'not_in')
+
+),
+
+words as (
+
+    select
+        unshown.account_id,
+        unshown.day,
+        word_filters.profile,
+        word_filters.operator,
+        word_filters.value as asked,
+        coalesce(
+            case word_filters.attribute
+                when 'account_status' then unshown.account_status
+                when 'crm_status' then unshown.crm_status
+                when 'tier' then unshown.tier
+                when 'region' then unshown.region
+                when 'country' then unshown.country
+                when 'industry' then unshown.industry
+                when 'product_line' then unshown.product_line
+                when 'size_band' then unshown.size_band
+                when 'lifecycle_stage' then unshown.lifecycle_stage
+                else json_extract_string(unshown.extras, word_filters.custom_path)
+            end,
+            ''
+        ) as told
+
+    from unshown
+
+    cross join word_filters
 
 ),
 
 met as (
 
     select
-        told_in_words.account_id,
-        told_in_words.day,
-        filters.profile
+        account_id,
+        day,
+        profile
 
-    from told_in_words
-
-    inner join filters on told_in_words.attribute = filters.attribute
+    from words
 
     where
-        case filters.operator
-            when 'is' then told_in_words.value = filters.value
-            when 'is_not' then told_in_words.value <> filters.value
-            when 'in' then list_contains(string_split(filters.value, '|'), told_in_words.value)
-            when 'not_in'
-                then not list_contains(string_split(filters.value, '|'), told_in_words.value)
+        case operator
+            when 'is' then told = asked
+            when 'is_not' then told <> asked
+            when 'in' then list_contains(string_split(asked, '|'), told)
+            when 'not_in' then not list_contains(string_split(asked, '|'), told)
         end
 
     union all
 
     select
-        told_in_numbers.account_id,
-        told_in_numbers.day,
-        filters.profile
+        numbers_listed.account_id,
+        numbers_listed.day,
+        number_filters.profile
 
-    from told_in_numbers
+    from numbers_listed
 
-    inner join filters on told_in_numbers.attribute = filters.attribute
+    cross join number_filters
 
-    where {{ is_on_side('told_in_numbers.value', 'filters') }}
+    where {{ is_on_side('numbers_listed.numbers[number_filters.place]', 'number_filters') }}
 
 ),
 

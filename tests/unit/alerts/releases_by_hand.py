@@ -21,7 +21,7 @@ TABLES = """
     );
     create table accounts.dim_accounts (
         account_id varchar, account_name varchar, status varchar, tier varchar, region varchar,
-        is_test boolean
+        is_test boolean, custom_attributes json
     );
     create table accounts.account_scorecard (
         account_id varchar, csm_id varchar, csm_name varchar, csm_email varchar
@@ -47,7 +47,7 @@ class Day:
 
 @dataclass(frozen=True, kw_only=True)
 class Who:
-    """An account's attributes in one release."""
+    """An account's attributes in one release; a custom one, `Tier sold`, says the tier again."""
 
     account: str
     tier: str | None = "gold"
@@ -95,9 +95,12 @@ def _write_tables(path: Path, days: list[Day], accounts: list[Who]) -> None:
     metrics = [(d.account, d.day, d.status, 100, d.change, d.quiet_days, d.tickets) for d in days]
     health = [(d.account, d.day, "ongoing", d.health, "average") for d in days]
     people = [
-        (a.account, a.name or f"Account {a.account}", "customer", a.tier, "eu", a.is_test)
+        (
+            a.account, a.name or f"Account {a.account}", "customer", a.tier, "eu", a.is_test,
+            json.dumps({"Tier sold": a.tier} if a.tier else {}),
+        )
         for a in accounts
-    ]
+    ]  # fmt: skip
     cards = [(a.account, "c1", "Ada Example", "ada@example.com") for a in accounts]
     with duckdb.connect(str(path)) as connection:
         connection.execute(TABLES)

@@ -299,6 +299,7 @@ def test_an_account_that_left_the_rule_is_resolved_as_such(
     ]
 
 
+@pytest.mark.parametrize("attribute", ["tier", "custom.Tier sold"])
 @pytest.mark.parametrize(
     ("operator", "value", "fires"),
     [
@@ -309,13 +310,13 @@ def test_an_account_that_left_the_rule_is_resolved_as_such(
     ],
 )
 def test_filters_compare_attributes_and_count_missing_ones(
-    ledger: sa.Engine, releases: Path, operator: str, value: str, fires: str
+    ledger: sa.Engine, releases: Path, attribute: str, operator: str, value: str, fires: str
 ) -> None:
     """`tier is not gold` must not mean the accounts whose tier nobody knows."""
     accounts = [Who(account="g"), Who(account="s", tier="silver"), Who(account="n", tier=None)]
     days = [Day(account=found.account, day=march(1), health=20) for found in accounts]
     publish(releases, 1, march(1), days, accounts)
-    (found,) = run(ledger, releases, ruleset(rule(**only("tier", operator, value))))
+    (found,) = run(ledger, releases, ruleset(rule(**only(attribute, operator, value))))
     assert "".join(t.account_id for t in found.transitions) == fires
     assert (found.attribute_missing, found.unjudged) == (1, 1)
 

@@ -338,12 +338,13 @@ def test_a_workflow_can_begin_when_an_alert_is_over(ledger: sa.Engine, releases:
     assert (row.created_on, row.done_on) == (march(2), None)
 
 
+@pytest.mark.parametrize("attribute", ["tier", "custom.Tier sold"])
 @pytest.mark.parametrize(("value", "count"), [("gold", 1), ("silver", 0)])
 def test_a_workflow_s_condition_is_about_the_account(
-    ledger: sa.Engine, releases: Path, value: str, count: int
+    ledger: sa.Engine, releases: Path, attribute: str, value: str, count: int
 ) -> None:
     """A campaign for gold customers that reaches everybody."""
-    made = workflow(TASK, attribute="tier", operator="is", value=value)
+    made = workflow(TASK, attribute=attribute, operator="is", value=value)
     judge(ledger, releases, with_workflow(made), series("a", [39]))
     with ledger.connect() as connection:
         assert len(connection.execute(sa.select(alert_tasks)).all()) == count

@@ -160,7 +160,10 @@ def test_a_wrong_cell_is_named_with_what_is_allowed(
 
 def test_a_filter_must_name_a_rule_and_an_attribute(seeds: Path) -> None:
     """A filter lost by a typo would send a rule to everybody."""
-    filters = ["mrr_fel,tier,is,gold", "mrr_fell,teir,is,gold", "mrr_fell,tier,like,g%"]
+    filters = [
+        "mrr_fel,tier,is,gold", "mrr_fell,teir,is,gold", "mrr_fell,tier,like,g%",
+        "mrr_fell,custom.Success plan,is,on hold", "mrr_fell,custom.,is,x",
+    ]  # fmt: skip
     write(seeds, "rule_filters", "rule,attribute,operator,value", *filters)
     assert problems(seeds) == [
         (
@@ -169,11 +172,15 @@ def test_a_filter_must_name_a_rule_and_an_attribute(seeds: Path) -> None:
         ),
         (
             "seeds/alert_rule_filters.csv, line 3, column attribute: no attribute is named 'teir'"
-            " (did you mean 'tier'?); allowed: account_status, region, tier."
+            " (did you mean 'tier'?); allowed: account_status, region, tier, custom.NAME."
         ),
         (
             "seeds/alert_rule_filters.csv, line 4, column operator: 'like' is not right;"
             " allowed: 'is', 'is_not', 'in' or 'not_in'."
+        ),
+        (
+            "seeds/alert_rule_filters.csv, line 6, column attribute: no attribute is named"
+            " 'custom.'; allowed: account_status, region, tier, custom.NAME."
         ),
     ]
     with pytest.raises(RuleFilesError, match="no rule is named 'mrr_fel'"):

@@ -164,8 +164,8 @@ def test_a_wrong_condition_is_named(tmp_path: Path, old: str, new: str, said: st
             "new,seats,above,3",
             (
                 "column attribute: there is no attribute named 'seats'; allowed: account_status, "
-                "age_days, country, crm_status, industry, lifecycle_stage, mau, mrr, product_line, "
-                "region, size_band, tier."
+                "age_days, country, crm_status, custom.NAME, industry, lifecycle_stage, mau, mrr, "
+                "product_line, region, size_band, tier."
             ),
         ),
         (
