@@ -211,16 +211,7 @@ asked as (
         days.profile,
         days.input_day,
         days.history_days,
-        asking.rule_set,
-        asking.good_from,
-        asking.average_from,
-        asking.rules,
-        asking.weighing,
-        asking.first_reads,
-        asking.has_parts,
-        asking.places,
-        asking.source_names,
-        watermarks_by_day.watermarks,
+        rule_sets.rule_set,
         list_concat(numbers_listed.inputs, scoped_values.inputs) as inputs
 
     from days
@@ -228,18 +219,16 @@ asked as (
     inner join numbers_listed
         on days.account_id = numbers_listed.account_id and days.input_day = numbers_listed.day
 
-    inner join asking
+    inner join rule_sets
         on
-            days.profile = asking.profile
-            and days.age_days >= asking.min_age_days
-            and days.age_days < asking.until_age_days
+            days.profile = rule_sets.profile
+            and days.age_days >= rule_sets.min_age_days
+            and days.age_days < rule_sets.until_age_days
 
     left join scoped_values
         on
             days.account_id = scoped_values.account_id
             and days.input_day = scoped_values.input_day
-
-    left join watermarks_by_day on days.input_day = watermarks_by_day.day
 
     where days.basis <> 'weights'
 
@@ -247,11 +236,18 @@ asked as (
 
 read as (
 
+    -- The rules come last and to the left, so that no join keeps them once for every row.
     select
-        * exclude (inputs),
-        [cast(inputs[place] as decimal(18, 6)) for place in places] as read_values
+        asked.* exclude (inputs),
+        asking.* exclude (rule_set, profile, min_age_days, until_age_days),
+        watermarks_by_day.watermarks,
+        [cast(asked.inputs[place] as decimal(18, 6)) for place in asking.places] as read_values
 
     from asked
+
+    left join asking on asked.rule_set = asking.rule_set
+
+    left join watermarks_by_day on asked.input_day = watermarks_by_day.day
 
 ),
 
