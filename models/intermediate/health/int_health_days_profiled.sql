@@ -68,7 +68,9 @@ last_shown as (
 unshown as (
 
     select
-        metrics.*,
+        metrics.account_id,
+        metrics.day,
+        metrics.account_status,
         companies.crm_status,
         companies.tier,
         companies.region,
@@ -107,36 +109,19 @@ aged as (
 
 ),
 
-unshown_numbers as (
+unshown_metrics as (
 
-    select
-        * exclude (
-            account_status,
-            crm_status,
-            tier,
-            region,
-            country,
-            industry,
-            product_line,
-            size_band,
-            lifecycle_stage,
-            extras
-        )
+    select metrics.*
 
-    from unshown
+    from metrics
+
+    inner join last_shown on metrics.day > last_shown.last_day
 
 ),
 
 numbers as (
 
-    select
-        unshown_numbers.*,
-        aged.age_days
-
-    from unshown_numbers
-
-    inner join aged
-        on unshown_numbers.account_id = aged.account_id and unshown_numbers.day = aged.day
+    select * exclude (account_status) from unshown_metrics
 
 ),
 
@@ -183,9 +168,7 @@ numbers_listed as (
 number_filters as (
 
     select
-        filters.profile,
-        filters.operator,
-        filters.value,
+        filters.*,
         list_position(names_listed.names, filters.attribute) as place
 
     from filters
@@ -270,6 +253,21 @@ met as (
     cross join number_filters
 
     where {{ is_on_side('numbers_listed.numbers[number_filters.place]', 'number_filters') }}
+
+    union all
+
+    select
+        aged.account_id,
+        aged.day,
+        number_filters.profile
+
+    from aged
+
+    cross join number_filters
+
+    where
+        number_filters.attribute = 'age_days'
+        and {{ is_on_side('aged.age_days', 'number_filters') }}
 
 ),
 
