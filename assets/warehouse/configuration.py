@@ -49,12 +49,14 @@ def record_configuration(connection: duckdb.DuckDBPyConnection, seeds: Path) -> 
     )
     for column, meaning in _COLUMNS.items():
         connection.execute(f"comment on column reference.configuration.{column} is '{meaning}'")
-    # Columns in one statement: row by row, DuckDB took seconds over a few thousand cells.
-    files, rows, columns, values = (list(part) for part in zip(*cells, strict=True))
-    connection.execute(
-        "insert into reference.configuration select ?, unnest(?), unnest(?), unnest(?), unnest(?)",
-        [version, files, rows, columns, values],
-    )
+    if cells:
+        # Columns in one statement: row by row, DuckDB took seconds over a few thousand cells.
+        files, rows, columns, values = (list(part) for part in zip(*cells, strict=True))
+        connection.execute(
+            "insert into reference.configuration "
+            "select ?, unnest(?), unnest(?), unnest(?), unnest(?)",
+            [version, files, rows, columns, values],
+        )
     return version, len(cells)
 
 

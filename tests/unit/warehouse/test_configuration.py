@@ -62,3 +62,11 @@ def test_an_edited_alert_rule_does_not_change_what_health_is_judged_by(seeds: Pa
     assert health_version(seeds) == before
     (seeds / "health_profiles.csv").write_text("profile,text\na,three\n")
     assert health_version(seeds) != before
+
+
+def test_a_folder_without_a_seed_has_no_cell(tmp_path: Path) -> None:
+    """An insert of nothing that ends in a traceback."""
+    with duckdb.connect() as connection:
+        _, count = record_configuration(connection, tmp_path)
+        rows = connection.execute("select * from reference.configuration").fetchall()
+    assert (count, rows) == (0, [])
