@@ -78,6 +78,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     warehouse = WarehouseOptions(
         seeds=settings.seeds,
+        code_version=code_version(),
         variables=lambda: dbt_variables(settings),
         personal_columns=frozenset(
             column.name

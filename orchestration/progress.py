@@ -17,9 +17,9 @@ class ProgressHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line of an event that a person wants to see."""
         event = getattr(record, "dagster_event", None)
-        if self.console is None or event is None:
+        if self.console is None:
             return
-        line = _line_of(event)
+        line = _line_of(event) if event else _said(record)
         if line:
             self.console.print(line, highlight=False)
 
@@ -40,6 +40,14 @@ def watched_by(console: Console) -> Iterator[None]:
         yield
     finally:
         ProgressHandler.console = None
+
+
+def _said(record: logging.LogRecord) -> str | None:
+    """What an asset wants to be read while it goes on, not only in the log."""
+    if not getattr(record, "is_progress", False):
+        return None
+    *_, words = record.getMessage().split(" - ")  # Dagster puts the run's and the step's name first
+    return f"  [dim]· {words}"
 
 
 def _line_of(event: dg.DagsterEvent) -> str | None:

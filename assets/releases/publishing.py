@@ -155,8 +155,7 @@ def _write_file(
         for schema in (*tables.SUBJECT_SCHEMAS, tables.META_SCHEMA):
             connection.execute(f"create schema release.{schema}")
         names = tables.list_marts(connection)
-        for name in names:
-            tables.copy_table(connection, name)
+        tables.copy_tables(connection, names)
         with transaction(connection):
             meta.write_meta(connection, request.checks, record)
         watermarks = meta.read_watermarks(connection)

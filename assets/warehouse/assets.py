@@ -1,14 +1,22 @@
 """The warehouse's assets: the seeds as they stand, and the dbt graph from staging to marts."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DbtCliInvocation,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 from dagster_duckdb import DuckDBResource
 
 from assets.warehouse.configuration import record_configuration
@@ -20,7 +28,11 @@ from assets.warehouse.failures import (
     personal_columns,
     read_failing_rows,
 )
+from assets.warehouse.standing import Manifest, plan_build, remember_built
 
+_ENGINES = tuple(f"{name} {version(name)}" for name in ("duckdb", "dbt-core", "dbt-duckdb"))
+_BUILD = ("build", "--exclude-resource-type", "unit_test")
+_UNIQUE_ID = "dagster_dbt/unique_id"  # where Dagster says which node an asset or a check is
 CONFIGURATION_KEY = dg.AssetKey(["reference", "configuration"])
 
 
@@ -30,6 +42,7 @@ class WarehouseOptions:
 
     Attributes:
         seeds: Folder of the seeds.
+        code_version: Version and fingerprint of the code.
         variables: dbt's variables, as JSON.
         personal_columns: Columns that are masked wherever rows are shown.
         target: Folder that dbt compiles into; the last run's is kept.
@@ -38,6 +51,7 @@ class WarehouseOptions:
     """
 
     seeds: Path
+    code_version: str
     variables: Callable[[], str]
     personal_columns: frozenset[str]
     target: Path
@@ -137,36 +151,148 @@ def build_dbt_assets(
     def dbt_build(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, build: DuckDBResource
     ) -> Iterator[Any]:
+        as_of = options.as_of(context)
         # Not a variable: dbt would parse everything anew for every day.
-        options.export_as_of(options.as_of(context))
-        invocation = dbt.cli(
-            ["build", "--vars", options.variables(), "--exclude-resource-type", "unit_test"],
-            context=context,
-            raise_on_error=False,
-            target_path=options.target,
-        )
-        # Nobody else may open the build while dbt does, so what its tables hold is read afterwards.
-        events: list[Any] = list(invocation.stream())
-        results = invocation.get_artifact("run_results.json")
-        queries = failing_queries(results)
-        personal = options.personal_columns | personal_columns(invocation.manifest)
+        options.export_as_of(as_of)
+        manifest = json.loads(project.manifest_path.read_text("utf-8"))
+        circumstances = (options.code_version, options.variables(), as_of.isoformat(), *_ENGINES)
         with build.get_connection() as connection:
-            rows = count_rows(connection)
-            for event in events:
-                if isinstance(event, dg.AssetCheckResult):
-                    found = _read_failures(connection, event, queries, personal)
-                    yield _described(event, found, rows)
-                else:
-                    yield _counted(context, event, rows)
-        if not invocation.is_successful():
-            broken = "; ".join(broken_nodes(results)) or "a blocking check is red"
+            # What is built of a part may rest on tables that are not.
+            plan = plan_build(connection, manifest, circumstances, is_whole=not context.is_subset)
+        invocation, events = None, []
+        if plan.is_anything_to_build:
+            (options.target / "run_results.json").unlink(missing_ok=True)  # another run's
+            invocation = dbt.cli(
+                [*_BUILD, "--vars", options.variables(), *_leaving_out(plan.standing)],
+                context=context,
+                raise_on_error=False,
+                target_path=options.target,
+            )
+            # Nobody else may open the build while dbt does: its tables are read afterwards.
+            events = list(invocation.stream())
+        with build.get_connection() as connection:
+            told = _standing_results(context, connection, manifest, plan.standing)
+            if invocation:
+                remember_built(connection, _run_results_of(invocation), plan.fingerprints)
+                told += _built_results(
+                    context, connection, invocation, events, options.personal_columns
+                )
+        yield from _parents_first(context, told, plan.fingerprints)
+        if invocation and not invocation.is_successful():
             raise dg.Failure(
-                description=f"dbt did not finish green: {broken}. The last release stays in "
-                "place; the failing checks hold the rows to look at.",
+                description=f"dbt did not finish green: {_what_broke(invocation)}. The last "
+                "release stays in place; the failing checks hold the rows to look at.",
                 allow_retries=False,
             )
 
     return dbt_build
+
+
+def _leaving_out(standing: Collection[str]) -> list[str]:
+    """What dbt is told so that it leaves nodes alone, and nothing besides them."""
+    names = sorted(unique_id.split(".")[2] for unique_id in standing)
+    return ["--indirect-selection", "empty", "--exclude", " ".join(names)] if names else []
+
+
+def _run_results_of(invocation: DbtCliInvocation) -> Mapping[str, Any]:
+    """What dbt wrote of each node that it had to do with; nothing where it did not get so far."""
+    try:
+        return invocation.get_artifact("run_results.json")
+    except FileNotFoundError:
+        return {"results": []}
+
+
+def _what_broke(invocation: DbtCliInvocation) -> str:
+    results = _run_results_of(invocation)
+    if not results["results"]:
+        return "it ended before it built anything, and the log says why"
+    return "; ".join(broken_nodes(results)) or "a blocking check is red"
+
+
+def _built_results(
+    context: dg.AssetExecutionContext,
+    connection: duckdb.DuckDBPyConnection,
+    invocation: DbtCliInvocation,
+    events: Iterable[Any],
+    personal: frozenset[str],
+) -> list[Any]:
+    """What dbt told, with the rows of each table and those that a test found, personal data masked.
+
+    Args:
+        context: the step's.
+        connection: the build, which dbt has left.
+        invocation: the call of dbt.
+        events: what it told, as Dagster's events.
+        personal: columns that are masked beside those that models mark.
+    """
+    rows = count_rows(connection)
+    queries = failing_queries(_run_results_of(invocation))
+    masked = personal | personal_columns(invocation.manifest)
+    return [
+        _described(event, _read_failures(connection, event, queries, masked), rows)
+        if isinstance(event, dg.AssetCheckResult)
+        else _counted(context, event, rows)
+        for event in events
+    ]
+
+
+def _standing_results(
+    context: dg.AssetExecutionContext,
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    standing: Collection[str],
+) -> list[Any]:
+    """What stands, told like what was built: later steps wait for the marts and their checks."""
+    rows = count_rows(connection)
+    tables = {unique_id for unique_id in standing if not unique_id.startswith("test.")}
+    if standing:
+        context.log.info(
+            f"{len(tables)} models and seeds and {len(standing) - len(tables)} tests stand as they "
+            "are: nothing that they read has changed",
+            extra={"is_progress": True},
+        )
+    made = [
+        dg.Output(
+            value=None,
+            output_name=context.assets_def.get_output_name_for_asset_key(key),
+            metadata={"dagster/row_count": rows[key.to_user_string()], "stands": True},
+        )
+        for key, metadata in context.assets_def.metadata_by_key.items()
+        if metadata[_UNIQUE_ID] in tables and key.to_user_string() in rows
+    ]
+    passed = [
+        _passed(spec, manifest, rows.get(spec.asset_key.to_user_string(), 0))
+        for spec in context.assets_def.check_specs
+        if spec.metadata[_UNIQUE_ID] in standing
+    ]
+    return [*made, *passed]
+
+
+def _passed(spec: dg.AssetCheckSpec, manifest: Manifest, rows: int) -> dg.AssetCheckResult:
+    test = manifest["nodes"][spec.metadata[_UNIQUE_ID]]
+    return dg.AssetCheckResult(
+        passed=True,
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        severity=dg.AssetCheckSeverity(test["config"]["severity"].upper()),
+        description="Nothing that it reads has changed since it passed.",
+        metadata={"rows_tested": rows, "rows_failed": 0, "stands": True},
+    )
+
+
+def _parents_first(
+    context: dg.AssetExecutionContext, told: Iterable[Any], order: Iterable[str]
+) -> list[Any]:
+    """Tables as Dagster wants them, each after those that it reads, then everything else."""
+    places = {unique_id: place for place, unique_id in enumerate(order)}
+
+    def place(event: Any) -> int:
+        if not isinstance(event, dg.Output):
+            return len(places)
+        key = context.asset_key_for_output(event.output_name)
+        return places[context.assets_def.metadata_by_key[key][_UNIQUE_ID]]
+
+    return sorted(told, key=place)
 
 
 def _counted(context: dg.AssetExecutionContext, event: Any, rows: Mapping[str, int]) -> Any:

@@ -42,6 +42,7 @@ def test_the_order_of_rows_does_not_matter(connection: duckdb.DuckDBPyConnection
         pytest.param(ROWS.replace("null, -0.0", "0, -0.0"), id="zero in place of nothing"),
         pytest.param(ROWS.replace("(null, 3", "('null', 3"), id="the word null"),
         pytest.param(ROWS.replace("0.1)", "0.10000000000000002)"), id="the last bit of a double"),
+        pytest.param(ROWS.replace("2, null, -0.0", "null, 2, -0.0"), id="in another column"),
         pytest.param(ROWS + ", ('a', 1, 1.5, 0.1)", id="a row twice"),
         pytest.param(ROWS.replace("('a', 1", "('b', 1").replace("('b', 2", "('a', 2"), id="a swap"),
     ],

@@ -1,0 +1,207 @@
+"""Which dbt nodes still stand: those that would come out as they are.
+
+Every node has a fingerprint of what it is made of: the run's circumstances (code, variables,
+as-of), its own seed file and, through its parents, the sources above it. The build
+keeps the fingerprint that each node was last built with; a node whose fingerprint is the same need
+not be built, and a test that passed need not be asked, again. A view holds no rows, so that only
+the circumstances make it anew.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+import duckdb
+
+from assets.transactions import transaction
+
+Manifest = Mapping[str, Any]
+_BUILT = frozenset({"model", "seed", "test"})
+# What a run leaves to the next one. Rollups are exact whatever it says; it only spares them work.
+# What releases showed was copied from the tables of this very build, or, into an empty build, from
+# a release before anything stood.
+_OWN_STATE = frozenset({"rollups", "history"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildPlan:
+    """What a run has to build, and what it need not.
+
+    Attributes:
+        fingerprints: What each node is made of, by unique id, parents first.
+        standing: The nodes that stay as they are.
+    """
+
+    fingerprints: Mapping[str, str]
+    standing: frozenset[str]
+
+    @property
+    def is_anything_to_build(self) -> bool:
+        """Whether dbt has anything to do."""
+        return len(self.standing) < len(self.fingerprints)
+
+
+def plan_build(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    circumstances: Collection[str],
+    *,
+    is_whole: bool,
+) -> BuildPlan:
+    """Find what stands, and take the rest out of the book before it is built.
+
+    A kill so leaves no node that only half stands. Where a run builds a part of the graph alone,
+    nothing stands, then or afterwards: that part may rest on tables that are not what they were.
+    """
+    fingerprints = read_fingerprints(connection, manifest, circumstances)
+    standing = find_standing(connection, manifest, fingerprints)
+    if not is_whole:
+        fingerprints, standing = dict.fromkeys(fingerprints, ""), frozenset()
+    _forget(connection, fingerprints.keys() - standing)
+    return BuildPlan(fingerprints=fingerprints, standing=standing)
+
+
+def read_fingerprints(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, circumstances: Collection[str]
+) -> dict[str, str]:
+    """What each node of dbt's manifest is made of, 32 hex digits by unique id; parents first.
+
+    Args:
+        connection: the build, loaded.
+        manifest: dbt's manifest.
+        circumstances: what all nodes depend on: code, variables, as-of, engines.
+    """
+    ground = _hash(circumstances)
+    nodes = _nodes(manifest)
+    parents = {unique_id: node["depends_on"].get("nodes", []) for unique_id, node in nodes.items()}
+    passed_on: dict[str, str] = {}
+    for unique_id in TopologicalSorter(parents).static_order():
+        if unique_id in nodes:
+            content = nodes[unique_id]["checksum"]["checksum"]
+            read = (passed_on[parent] for parent in sorted(parents[unique_id]))
+            passed_on[unique_id] = _hash((ground, content, *read))
+        else:
+            passed_on[unique_id] = _source_version(connection, manifest["sources"][unique_id])
+    return {
+        unique_id: ground if _is_view(nodes[unique_id]) else fingerprint
+        for unique_id, fingerprint in passed_on.items()
+        if unique_id in nodes
+    }
+
+
+def find_standing(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, fingerprints: Mapping[str, str]
+) -> frozenset[str]:
+    """The nodes that are what a build would make of them.
+
+    A table that says what is due is no result: where dbt has anything to build, it is made anew.
+    """
+    _prepare(connection)
+    built = dict(connection.execute("select node, fingerprint from builds.nodes").fetchall())
+    here = {
+        f"{schema}.{name}"
+        for schema, name in connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'build' "
+            "union all "
+            "select schema_name, view_name from duckdb_views() where database_name = 'build'"
+        ).fetchall()
+    }
+    nodes = _nodes(manifest)
+    standing = {
+        unique_id
+        for unique_id, fingerprint in fingerprints.items()
+        if built.get(unique_id) == fingerprint
+        and (nodes[unique_id]["resource_type"] == "test" or _address(nodes[unique_id]) in here)
+    }
+    if len(standing) < len(fingerprints):
+        standing -= _due_tables(manifest)
+    return frozenset(standing)
+
+
+def remember_built(
+    connection: duckdb.DuckDBPyConnection,
+    run_results: Mapping[str, Any],
+    fingerprints: Mapping[str, str],
+) -> None:
+    """Put what came out well into the book: a model that was built, a test that passed."""
+    built = [
+        result["unique_id"]
+        for result in run_results["results"]
+        if result["status"] in ("success", "pass") and result["unique_id"] in fingerprints
+    ]
+    with transaction(connection):
+        _forget(connection, built)
+        connection.execute(
+            "insert into builds.nodes select unnest(?::varchar[]), unnest(?::varchar[])",
+            [built, [fingerprints[node] for node in built]],
+        )
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create schema if not exists builds")
+    connection.execute(
+        "create table if not exists builds.nodes (node varchar not null, fingerprint varchar)"
+    )
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, nodes: Iterable[str]) -> None:
+    connection.execute(
+        "delete from builds.nodes where node in (select unnest(?::varchar[]))", [list(nodes)]
+    )
+
+
+def _nodes(manifest: Manifest) -> dict[str, Any]:
+    return {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in _BUILT
+    }
+
+
+def _address(node: Mapping[str, Any]) -> str:
+    return ".".join((node["schema"], node["alias"]))
+
+
+def _is_view(node: Mapping[str, Any]) -> bool:
+    return bool(node["config"].get("materialized") == "view")
+
+
+def _source_version(connection: duckdb.DuckDBPyConnection, source: Mapping[str, Any]) -> str:
+    """Another text whenever the source's rows are others.
+
+    A raw table's rows come with its deliveries or are cut: reading a history of events to see
+    whether it is the same would cost what is to be spared. The other sources are small books.
+    """
+    schema, table = str(source["schema"]), source["identifier"]
+    if schema in _OWN_STATE:
+        return schema
+    address = source["relation_name"]
+    rows = f"select count(*) as rows from {address}"  # noqa: S608 - dbt's manifest names it
+    if schema in ("landing", "ledger"):
+        rows = f"select count(*) as rows, sum(hash(t)) as hash from {address} as t"  # noqa: S608
+    deliveries = (
+        "select sum(hash(t)) as delivered from landing.deliveries as t "
+        "where source = ? and table_name = ?"
+    )
+    query = f"select * from ({rows}) cross join ({deliveries})"  # noqa: S608
+    return str(connection.execute(query, [schema, table]).fetchone())
+
+
+def _due_tables(manifest: Manifest) -> set[str]:
+    """The tables that read the rollups' books, through views at most."""
+    nodes = _nodes(manifest)
+    books = {u for u, source in manifest["sources"].items() if source["schema"] == "rollups"}
+    found: set[str] = set()
+    waiting = list(books)
+    while waiting:
+        for child in manifest["child_map"][waiting.pop()]:
+            if child in nodes and child not in found and nodes[child]["resource_type"] == "model":
+                found.add(child)
+                waiting += [child] if _is_view(nodes[child]) else []
+    return {unique_id for unique_id in found if not _is_view(nodes[unique_id])}
+
+
+def _hash(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
