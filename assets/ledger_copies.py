@@ -8,8 +8,9 @@ import duckdb
 SCHEMA = "ledger"
 COPIES: dict[str, str] = {
     "alerts": "alert_id varchar, rule varchar, rule_version varchar, family varchar, "
-    "severity varchar, account_id varchar, sentence varchar, metric varchar, value double, "
-    "value_text varchar, threshold double, held_since date, opened_on date, opened_at timestamptz",
+    "severity varchar, account_id varchar, scope varchar, sentence varchar, metric varchar, "
+    "value double, value_text varchar, threshold double, held_since date, opened_on date, "
+    "opened_at timestamptz",
     "alert_events": "alert_id varchar, ordinal integer, transition varchar, from_status varchar, "
     "to_status varchar, cause varchar, reason varchar, actor varchar, value double, on_day date, "
     "snoozed_until date, happened_at timestamptz",

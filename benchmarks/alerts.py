@@ -1,7 +1,8 @@
 """How long one day of many rules over many accounts takes: `python -m benchmarks.alerts`.
 
 Target: 200 rules over 100,000 accounts in 10 seconds and 2 GB on 2 cores. On the first day a rule
-reads the days before as well; on the next one the rules that ask for two days fire.
+reads the days before as well; on the next one the rules that ask for two days fire. Every 50th rule
+is about three modules, an alert each.
 """
 
 import argparse
@@ -21,9 +22,21 @@ from assets.alerts.rules import Rule, RuleSet
 
 DAY = date(2025, 3, 1)
 METRICS = 20
+MODULES = ("Map", "Reports", "Admin")
+SCOPED = {
+    "sentence": "{account} used {scope} {value} times.",
+    "metric": "use_count_7d",
+    "scope": "|".join(f"module:{module}" for module in MODULES),
+}
 DAYS = (
     "select 'acc-' || account as account_id, cast($1 as date) - cast(n as int) as day, "
     "'customer' as account_status, {} from range($2) as a (account), range(2) as d (n)"
+)
+USES = (
+    "select 'acc-' || account as account_id, cast($1 as date) - cast(n as int) as day, "
+    "'use_count_7d' as metric, 'module:' || module as scope, "
+    "cast(hash(account, n, module) % 10000 as double) / 100 as value "
+    "from range($2) as a (account), range(2) as d (n), (select unnest($3) as module)"
 )
 ACCOUNTS = (
     "select 'acc-' || account as account_id, 'Account ' || account as account_name, "
@@ -47,13 +60,17 @@ def write_release(folder: Path, sequence: int, accounts: int) -> None:
             [last, accounts],
         )
         connection.execute(f"create table accounts.dim_accounts as {ACCOUNTS}", [accounts])
+        connection.execute(
+            f"create table health.account_scoped_metrics_daily as {USES}",
+            [last, accounts, list(MODULES)],
+        )
     as_of = datetime.combine(last + timedelta(days=1), datetime.min.time(), UTC)
     content = {"id": made.name, "sequence": sequence, "as_of": as_of.isoformat()}
     (made / "manifest.json").write_text(json.dumps(content))
 
 
 def rules(count: int) -> RuleSet:
-    """Rules that each hold for one account in a thousand, a quarter of them with a filter."""
+    """Rules that each hold for one account in a thousand, some of them for a module of it."""
     made = [
         Rule.model_validate(
             {
@@ -61,6 +78,7 @@ def rules(count: int) -> RuleSet:
                 "sentence": "{account} is at {value}, below {threshold}.",
                 "severity": ("info", "warning", "critical")[n % 3],
                 "metric": f"metric_{n % METRICS}",
+                **(SCOPED if n % 50 == 49 else {}),
                 "operator": "below",
                 "threshold": 0.1,
                 "recover_at": 1,

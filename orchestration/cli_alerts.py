@@ -20,6 +20,7 @@ from assets.alerts.people import Act, ActionRefusedError, Asked, find_alert, tak
 from assets.alerts.replay import Replay, ReplayError, last_day, performance, replay
 from assets.alerts.rule_files import RuleFilesError, read_rules
 from assets.alerts.rules import RuleSet
+from assets.alerts.scopes import scope_of_dimensions
 from assets.alerts.workflow_tables import alert_tasks
 from orchestration.settings import Settings
 from orchestration.terminal import (
@@ -219,7 +220,8 @@ def _cells(alert: OpenAlert) -> tuple[str, ...]:
 def _print_alert(found: dict[str, Any], of_alert: dict[str, list[dict[str, Any]]]) -> None:
     console.print(f"[bold]{escape(found['sentence'])}[/]")
     facts = ("alert_id", "rule", "rule_version", "severity", "status", "account_id", "metric")
-    for name in (*facts, "value", "value_text", "threshold", "last_value", "held_since"):
+    found = {**found, "scope": scope_of_dimensions(found["dimensions"])}
+    for name in (*facts, "scope", "value", "value_text", "threshold", "last_value", "held_since"):
         if found[name] is not None:
             console.print(f"  {name}: {escape(str(found[name]))}")
     events = Table("day", "what", "by", "why", box=None, title="History", title_justify="left")

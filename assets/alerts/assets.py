@@ -22,7 +22,7 @@ EVALUATION_KEY = dg.AssetKey(["alerts", "evaluation"])
 DELIVERY_KEY = dg.AssetKey(["alerts", "delivery"])
 OPERATIONS_KEY = dg.AssetKey(["alerts", "operations"])
 _OWNERS = ["cs-ops@example.com"]
-_COLUMNS = ("day", "account", "rule", "severity", "transition", "why")
+_COLUMNS = ("day", "account", "scope", "rule", "severity", "transition", "why")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +174,7 @@ def _record(found: Transition) -> dg.TableRecord:
         {
             "day": found.day.isoformat(),
             "account": found.account_name or found.account_id,
+            "scope": found.scope or "",
             "rule": found.rule,
             "severity": found.severity,
             "transition": found.transition,

@@ -10,7 +10,7 @@ import tenacity
 from assets.alerts import email_channel, signing, slack_channel
 from assets.alerts.file_channel import append_payloads
 from assets.alerts.http_channel import HttpChannel
-from assets.alerts.stories import story_of
+from assets.alerts.stories import stories_of
 from assets.alerts.telling import Envelope, NotToldError, ReceiverDownError, Receivers
 
 Outcome = tuple[Envelope, str | None]
@@ -93,7 +93,7 @@ class Channels:
         def send(envelope: Envelope) -> None:
             server.send(
                 email_channel.message_of(
-                    [story_of(p, self._receivers.link) for p in envelope.payloads],
+                    stories_of(envelope.payloads, self._receivers.link),
                     key=envelope.key,
                     sender=self._receivers.sender,
                     to=envelope.target,
@@ -128,7 +128,7 @@ class Channels:
 
     def _body(self, channel: str, envelope: Envelope) -> bytes:
         if channel == "slack":
-            stories = [story_of(payload, self._receivers.link) for payload in envelope.payloads]
+            stories = stories_of(envelope.payloads, self._receivers.link)
             return json.dumps(slack_channel.message_of(stories)).encode()
         if len(envelope.payloads) == 1:
             return json.dumps(envelope.payloads[0]).encode()

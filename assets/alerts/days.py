@@ -6,14 +6,16 @@ from datetime import date, timedelta
 import polars as pl
 
 from assets.alerts.activation import Planned
+from assets.alerts.advancing import advance, memory_after
 from assets.alerts.comparing import scope_of
 from assets.alerts.filters import RuleFilter
 from assets.alerts.findings import Finding, alert_id, asks_for_trends, findings_of, moved
-from assets.alerts.judging import Judged, advance, judge, memory_after
+from assets.alerts.judging import Judged, judge
 from assets.alerts.memory import SCHEMA, worth_keeping
 from assets.alerts.recording import Recorder
 from assets.alerts.release_files import ReleaseReader
 from assets.alerts.rules import Rule
+from assets.alerts.scopes import metric_in_words
 from assets.alerts.transitions import HeldRule, Transition
 
 _NOTHING = pl.DataFrame(schema=SCHEMA)
@@ -59,17 +61,16 @@ class DayWalk:
                 self.unjudged += found.unjudged
                 self.attribute_missing += found.attribute_missing
         self._recorder.refresh(
-            (alert_id(rule, account, opened_on), value, day)
-            for rule, account, opened_on, value in _still_open(rows).rows()
+            (alert_id(*key), value, day) for *key, value in _still_open(rows).rows()
         )
         rules = {rule.rule: rule for rule, _ in planned}
         self._hold(rows, rules, day)
         told = moved(rows)
         accounts = self._reader.accounts((row["account_id"] for row in told), day)
         trends = {
-            (metric, account): trend
-            for metric, asked in asks_for_trends(told, rules).items()
-            for account, trend in self._reader.trends(metric, asked, day).items()
+            (metric, scope, account): trend
+            for (metric, scope), asked in asks_for_trends(told, rules).items()
+            for account, trend in self._reader.trends(metric, scope, asked, day).items()
         }
         self._record(findings_of(told, day, rules, self.units, accounts, trends))
         others = self.memory.filter(~pl.col("rule").is_in(list(rules)))
@@ -94,28 +95,41 @@ class DayWalk:
 
     def _judge(self, day: date, planned: list[Planned]) -> list[Judged]:
         rules = [rule for rule, _ in planned]
-        frame = self._reader.day(day, rules, self._recorder.release.last_full_day)
-        scopes: dict[tuple[RuleFilter, ...], pl.Series] = {}
+        accounts = self._reader.day(day, rules, self._recorder.release.last_full_day)
+        concerned: dict[tuple[RuleFilter, ...], pl.Series] = {}
         memories = self.memory.partition_by("rule", as_dict=True)
         judged = []
         for rule, mode in planned:
-            if rule.filters not in scopes:
-                scopes[rule.filters] = frame.select(scope=scope_of(rule.filters))["scope"]
             memory = memories.get((rule.rule,), _NOTHING)
-            judged.append(judge(frame, scopes[rule.filters], memory, rule, mode))
+            if rule.scope:
+                rows = self._reader.narrowed(day, rule, accounts)
+                judged.append(judge(rows, _concerned(rows, rule), memory, rule, mode))
+                continue
+            if rule.filters not in concerned:
+                concerned[rule.filters] = _concerned(accounts, rule)
+            judged.append(judge(accounts, concerned[rule.filters], memory, rule, mode))
         return judged
 
+    def _name_of(self, found: Finding) -> str | None:
+        if found.transition.scope:
+            return metric_in_words(found.metric)
+        return self._names.get(found.metric)
+
     def _record(self, findings: list[Finding]) -> None:
-        named = [replace(f, metric_name=self._names.get(f.metric)) for f in findings]
+        named = [replace(f, metric_name=self._name_of(f)) for f in findings]
         self._recorder.record(named)
         self.transitions += [found.transition for found in findings]
 
 
+def _concerned(rows: pl.DataFrame, rule: Rule) -> pl.Series:
+    return rows.select(is_so=scope_of(rule.filters))["is_so"]
+
+
 def _still_open(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rule, account, opening day and value of the open alerts that were judged and stay open."""
+    """What makes their ids, and the value, of open alerts that were judged and stay open."""
     return rows.filter(
         (pl.col("phase") == "open")
         & pl.col("effect").is_null()
         & (pl.col("verdict") != "unjudged")
         & pl.col("value").is_not_null()
-    ).select("rule", "account_id", "last_triggered_on", "value")
+    ).select("rule", "account_id", "dimensions", "last_triggered_on", "value")

@@ -5,6 +5,7 @@ the evaluation was woken, how many releases it found waiting, or where it was ki
 release commits in one transaction.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,8 @@ from assets.alerts.memory import load_memory, save_memory
 from assets.alerts.published import Release, published_releases
 from assets.alerts.recording import Recorder
 from assets.alerts.release_files import ReleaseReader, open_release
-from assets.alerts.rules import RuleSet
+from assets.alerts.rules import Rule, RuleSet
+from assets.alerts.scopes import spoken
 from assets.alerts.transitions import Evaluation
 
 
@@ -152,9 +154,16 @@ def _evaluate_days(recorder: Recorder, reader: ReleaseReader, days: list[date]) 
         attribute_missing=walk.attribute_missing,
         transitions=tuple(walk.transitions),
         held=tuple(walk.held),
-        notes=tuple(
-            f"{rule.rule} was not judged: the release holds no metric {rule.metric}"
-            for rule in recorder.rules.enabled
-            if rule not in judgeable
-        ),
+        notes=tuple(_notes(recorder.rules, judgeable, reader)),
     )
+
+
+def _notes(rules: RuleSet, judgeable: list[Rule], reader: ReleaseReader) -> Iterator[str]:
+    """What the release can't say of rules, or of some of their scopes."""
+    for rule in rules.enabled:
+        lacking = ", ".join(map(spoken, reader.lacking_scopes(rule)))
+        what = f"{rule.metric} of {lacking}" if lacking else rule.metric
+        if rule not in judgeable:
+            yield f"{rule.rule} was not judged: the release holds no metric {what}"
+        elif lacking:
+            yield f"{rule.rule} was not judged of {lacking}: the release holds no {what}"

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from assets.alerts.accounts import Account
 from assets.alerts.digests import digest
-from assets.alerts.ledger_tables import NO_DIMENSIONS, alerts
+from assets.alerts.ledger_tables import alerts
 from assets.alerts.rules import Rule
+from assets.alerts.scopes import dimensions_of, scope_of_dimensions, spoken
 from assets.alerts.transitions import (
     Transition,
     TransitionKind,
@@ -46,12 +47,18 @@ class Finding:
     @property
     def alert_id(self) -> str:
         """The alert's identity, the same however often it is made."""
-        return alert_id(self.transition.rule, self.transition.account_id, self.opened_on)
+        made = self.transition
+        return alert_id(made.rule, made.account_id, self.dimensions, self.opened_on)
+
+    @property
+    def dimensions(self) -> str:
+        """What the account's alerts of the rule are told apart by, as the ledger has it."""
+        return dimensions_of(self.transition.scope)
 
 
-def alert_id(rule: str, account_id: str, opened_on: date) -> str:
+def alert_id(rule: str, account_id: str, dimensions: str, opened_on: date) -> str:
     """A hash of what makes an alert one: rule, account, dimensions and the day that opened it."""
-    return digest([rule, account_id, NO_DIMENSIONS, opened_on.isoformat()])[:32]
+    return digest([rule, account_id, dimensions, opened_on.isoformat()])[:32]
 
 
 def moved(rows: pl.DataFrame) -> list[dict[str, Any]]:
@@ -59,8 +66,8 @@ def moved(rows: pl.DataFrame) -> list[dict[str, Any]]:
     is_news = pl.col("effect").is_not_null() & (
         (pl.col("effect") != "suppressed") | (pl.col("is_news") & (pl.col("cause") != "storm"))
     )
-    order = ["account_id", "rank", "rule"]
-    return rows.filter(is_news).sort(order, descending=[False, True, False]).to_dicts()
+    order = ["account_id", "rank", "rule", "dimensions"]
+    return rows.filter(is_news).sort(order, descending=[False, True, False, False]).to_dicts()
 
 
 def findings_of(
@@ -69,25 +76,29 @@ def findings_of(
     rules: dict[str, Rule],
     units: dict[str, str],
     accounts: dict[str, Account],
-    trends: Mapping[tuple[str, str], list[float | None]],
+    trends: Mapping[tuple[str, str | None, str], list[float | None]],
 ) -> list[Finding]:
-    """One finding per moved row (`moved`) of a day; trends are by metric and account."""
+    """One finding per moved row (`moved`) of a day; trends are by metric, scope and account."""
     found = []
     for row in rows:
         rule = rules[row["rule"]]
         finding = _finding(row, day, rule, units, accounts[row["account_id"]])
-        trend = trends.get((rule.metric, row["account_id"]), []) if _is_told(row) else []
+        key = (rule.metric, finding.transition.scope, row["account_id"])
+        trend = trends.get(key, []) if _is_told(row) else []
         found.append(replace(finding, trend=tuple(trend)))
     return found
 
 
-def asks_for_trends(rows: Iterable[dict[str, Any]], rules: dict[str, Rule]) -> dict[str, set[str]]:
-    """The accounts whose trend is told, by metric."""
-    asked: dict[str, set[str]] = {}
+def asks_for_trends(
+    rows: Iterable[dict[str, Any]], rules: dict[str, Rule]
+) -> dict[tuple[str, str | None], set[str]]:
+    """The accounts whose trend is told, by metric and scope."""
+    asked: dict[tuple[str, str | None], set[str]] = {}
     for row in rows:
         rule = rules[row["rule"]]
         if _is_told(row) and not rule.compares_words:
-            asked.setdefault(rule.metric, set()).add(row["account_id"])
+            key = (rule.metric, scope_of_dimensions(row["dimensions"]))
+            asked.setdefault(key, set()).add(row["account_id"])
     return asked
 
 
@@ -109,7 +120,7 @@ def endings(
     rows = ledger.execute(
         sa.select(alerts)
         .where(alerts.c.status != "resolved", alerts.c.rule.in_(sorted(ended)))
-        .order_by(alerts.c.account_id, alerts.c.rule)
+        .order_by(alerts.c.account_id, alerts.c.rule, alerts.c.dimensions)
     )
     return [_ending(dict(row), ended[row["rule"]], day, units) for row in rows.mappings()]
 
@@ -131,6 +142,7 @@ def waking(row: dict[str, Any], day: date, account: Account, units: dict[str, st
             threshold=row["threshold"],
             reason=reason,
             sentence=row["sentence"],
+            scope=scope_of_dimensions(row["dimensions"]),
         ),
         rule_version=row["rule_version"],
         family=row["family"],
@@ -148,7 +160,8 @@ def _finding(
 ) -> Finding:
     kind: TransitionKind = row["effect"]
     unit = unit_of(rule, units.get(rule.metric))
-    reason = _reason(row, rule, unit)
+    scope = scope_of_dimensions(row["dimensions"])
+    reason = _reason(row, rule, unit, scope)
     name = account.account_name or account.account_id
     return Finding(
         transition=Transition(
@@ -163,9 +176,10 @@ def _finding(
             value_text=row["said"],
             threshold=rule.threshold,
             reason=reason,
-            sentence=sentence_of(rule, name, _value(row, rule), unit)
+            sentence=sentence_of(rule, name, _value(row, rule), unit, scope)
             if kind == "opened"
             else _sentence(name, rule.rule, kind, reason),
+            scope=scope,
         ),
         rule_version=rule.version,
         family=rule.family_name,
@@ -179,12 +193,14 @@ def _finding(
     )
 
 
-def _reason(row: dict[str, Any], rule: Rule, unit: str | None) -> str:
+def _reason(row: dict[str, Any], rule: Rule, unit: str | None, scope: str | None) -> str:
     if row["cause"] == "superseded":
         return f"the severer {row['outranked_by']} is open"
+    if row["cause"] == "out_of_scope" and row["dimensions"] not in rule.dimensions:
+        return f"the rule is no longer about {spoken(scope) if scope else 'the account as a whole'}"
     if row["cause"] == "cooldown":
         return cooldown_reason(rule, row["last_triggered_on"])
-    return reason_of(rule, row["cause"], _value(row, rule), unit)
+    return reason_of(rule, row["cause"], _value(row, rule), unit, scope)
 
 
 def _value(row: dict[str, Any], rule: Rule) -> Value:
@@ -208,6 +224,7 @@ def _ending(row: dict[str, Any], how: str, day: date, units: dict[str, str]) -> 
             threshold=row["threshold"],
             reason=reason,
             sentence=_sentence(name, row["rule"], "resolved", reason),
+            scope=scope_of_dimensions(row["dimensions"]),
         ),
         rule_version=row["rule_version"],
         family=row["family"],

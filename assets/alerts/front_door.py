@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from assets.alerts.check_history import read_history, runs_with_results
 from assets.alerts.ledger_tables import actions, alert_events, alerts, evaluations
+from assets.alerts.scopes import scope_of_dimensions
 from assets.alerts.workflow_tables import alert_tasks
 from assets.ledger_copies import CHECK_RESULTS, COPIES, SCHEMA, prepare_ledger_copies
 from assets.transactions import transaction
@@ -80,7 +81,7 @@ def _new_results(engine: sa.Engine, build: duckdb.DuckDBPyConnection) -> list[Ro
 def _alerts(ledger: sa.Connection, as_of: datetime) -> Iterator[Row]:
     query = sa.select(alerts).where(alerts.c.opened_at < as_of).order_by(alerts.c.alert_id)
     for row in ledger.execute(query).mappings():
-        yield _only("alerts", dict(row))
+        yield _only("alerts", {**row, "scope": scope_of_dimensions(row["dimensions"])})
 
 
 def _events(ledger: sa.Connection, as_of: datetime) -> Iterator[Row]:

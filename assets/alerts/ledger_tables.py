@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-NO_DIMENSIONS = "{}"
 # The revision of `migrations/versions` that makes these tables.
 REVISION = "0003"
 

@@ -33,7 +33,7 @@ def lint(rules: list[Rule], replayed: Replay) -> list[Lint]:
 def _lint(rule: Rule, replayed: Replay, days: int) -> Iterator[Lint]:
     found = replayed.of(rule.rule)
     held = [each for each in replayed.held if each.rule == rule.rule]
-    still_open = sum(alert.resolved_on is None for alert in found)
+    still_open = len({alert.account_id for alert in found if alert.resolved_on is None})
     if held:
         yield Lint(
             rule=rule.rule,
@@ -76,13 +76,13 @@ def _silent(rule: Rule, replayed: Replay, days: int) -> Lint:
 
 
 def _flapping(found: tuple[ReplayedAlert, ...]) -> list[str]:
-    """The accounts of which a rule fires too often."""
+    """The accounts of which a rule fires too often for one and the same thing."""
     counts: Counter[str] = Counter()
     for alert in found:
         recent = [
             other
             for other in found
-            if other.account_id == alert.account_id
+            if (other.account_id, other.dimensions) == (alert.account_id, alert.dimensions)
             and alert.opened_on <= other.opened_on < alert.opened_on + timedelta(days=FLAP_DAYS)
         ]
         counts[alert.account_id] = max(counts[alert.account_id], len(recent))

@@ -1,6 +1,7 @@
 """What each rule remembers of each account from one data day to the next.
 
-A row says which phase a rule and an account are in:
+A row says which phase a rule and an account are in, of a rule with a scope for each of its
+dimensions:
 
 - `quiet`: no alert is open. `held_days` counts the judged days on which the condition has held.
 - `open`: an alert is open; `last_triggered_on` is the day that opened it, `over_days` counts the
@@ -9,17 +10,18 @@ A row says which phase a rule and an account are in:
   the configuration made it hold, or when a person resolved it; nothing fires until it has recovered
   once.
 
-Pairs without a row are quiet, with nothing remembered, so memory grows with findings only.
+What has no row is quiet, with nothing remembered, so memory grows with findings only.
 """
 
 import polars as pl
 import sqlalchemy as sa
 
-from assets.alerts.ledger_tables import NO_DIMENSIONS, rule_states
+from assets.alerts.ledger_tables import rule_states
 
 SCHEMA: dict[str, pl.DataType] = {
     "rule": pl.String(),
     "account_id": pl.String(),
+    "dimensions": pl.String(),
     "phase": pl.String(),
     "held_days": pl.Int64(),
     "held_since": pl.Date(),
@@ -27,11 +29,11 @@ SCHEMA: dict[str, pl.DataType] = {
     "last_triggered_on": pl.Date(),
     "suppressed_by": pl.String(),
 }
-_KEYS = ["rule", "account_id"]
+KEYS = ["rule", "account_id", "dimensions"]
 
 
 def load_memory(ledger: sa.Connection) -> pl.DataFrame:
-    """All that is remembered, one row per rule and account."""
+    """All that is remembered, one row per rule, account and dimensions."""
     rows = ledger.execute(sa.select(*(rule_states.c[name] for name in SCHEMA)))
     return pl.DataFrame([tuple(row) for row in rows], schema=SCHEMA, orient="row")
 
@@ -39,20 +41,17 @@ def load_memory(ledger: sa.Connection) -> pl.DataFrame:
 def save_memory(ledger: sa.Connection, before: pl.DataFrame, after: pl.DataFrame) -> None:
     """Writes the rows that changed, and drops those that are remembered no more."""
     changed = after.join(before, on=list(SCHEMA), how="anti", nulls_equal=True)
-    dropped = before.join(after, on=_KEYS, how="anti")
-    stale = pl.concat([changed.select(_KEYS), dropped.select(_KEYS)])
+    dropped = before.join(after, on=KEYS, how="anti")
+    stale = pl.concat([changed.select(KEYS), dropped.select(KEYS)])
     if not stale.is_empty():
         ledger.execute(
             sa.delete(rule_states).where(
-                rule_states.c.rule == sa.bindparam("b_rule"),
-                rule_states.c.account_id == sa.bindparam("b_account_id"),
-                rule_states.c.dimensions == NO_DIMENSIONS,
+                *(rule_states.c[name] == sa.bindparam(f"b_{name}") for name in KEYS)
             ),
-            [{"b_rule": rule, "b_account_id": account} for rule, account in stale.rows()],
+            stale.rename({name: f"b_{name}" for name in KEYS}).to_dicts(),
         )
     if not changed.is_empty():
-        rows = changed.with_columns(pl.lit(NO_DIMENSIONS).alias("dimensions")).to_dicts()
-        ledger.execute(sa.insert(rule_states), rows)
+        ledger.execute(sa.insert(rule_states), changed.to_dicts())
 
 
 def worth_keeping(memory: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ class OpenAlert:
     severity: str
     account_id: str
     account_name: str | None
+    dimensions: str
     status: str
     sentence: str
     metric: str
@@ -37,5 +38,11 @@ def open_alerts(engine: sa.Engine) -> list[OpenAlert]:
         found = [OpenAlert(**row) for row in rows]
     return sorted(
         found,
-        key=lambda alert: (-RANKS[alert.severity], alert.opened_on, alert.account_id, alert.rule),
+        key=lambda alert: (
+            -RANKS[alert.severity],
+            alert.opened_on,
+            alert.account_id,
+            alert.rule,
+            alert.dimensions,
+        ),
     )

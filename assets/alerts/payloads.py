@@ -25,6 +25,7 @@ def payload_of(found: Finding, release: Release) -> Row:
         "alert_id": found.alert_id,
         "metric": found.metric,
         "metric_name": found.metric_name,
+        "scope": made.scope,
         "unit": found.unit,
         "value": made.value,
         "value_text": made.value_text,

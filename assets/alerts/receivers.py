@@ -15,10 +15,10 @@ ROLES: tuple[Role, ...] = ("csm", "account_executive", "manager")
 DEFAULT_ROUTE = "*"
 OPS_ROUTE = "ops"
 
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*\.jsonl")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*\.(jsonl|csv)")
 _RECEIVER = re.compile(r"[a-z][a-z0-9_]*")
 _ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[A-Za-z0-9-]+")
-_FILE_NAMES = "a plain file name of letters, digits, '_', '-' and '.' that ends in .jsonl"
+_FILE_NAMES = "a plain file name of letters, digits, '_', '-' and '.' that ends in .jsonl or .csv"
 _EXAMPLE = "email:cs-ops@example.com"
 
 

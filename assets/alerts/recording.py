@@ -9,23 +9,25 @@ import sqlalchemy as sa
 
 from assets.alerts import audit
 from assets.alerts.findings import Finding, waking
-from assets.alerts.ledger_tables import (
-    NO_DIMENSIONS,
-    alert_events,
-    alerts,
-    held_rules,
-    suppressions,
+from assets.alerts.ledger_rows import (
+    Row,
+    Standing,
+    alert_row,
+    audit_entry,
+    event_row,
+    held_entry,
+    held_row,
+    suppression_row,
 )
+from assets.alerts.ledger_tables import alert_events, alerts, held_rules, suppressions
 from assets.alerts.outbox import Message, Outbox
 from assets.alerts.payloads import payload_of, payload_of_held
 from assets.alerts.published import Release
+from assets.alerts.receivers import Route
 from assets.alerts.release_files import ReleaseReader
 from assets.alerts.rules import RuleSet
 from assets.alerts.transitions import MILESTONE, HeldRule
 from assets.alerts.workflows import begin_steps, close_with_alerts, take_due_steps
-
-Row = dict[str, object]
-Standing = dict[str, tuple[str, int]]
 
 # A superseded alert's end is told by its successor; a milestone has none.
 _NOT_TOLD = ("superseded", MILESTONE)
@@ -49,14 +51,14 @@ class Recorder:
         told = [found for found in findings if found.transition.transition != "suppressed"]
         standing = self._standing([found.alert_id for found in resolved])
         self._resolve(resolved)
-        self._insert(alerts, (self._alert(found) for found in opened))
-        self._insert(alert_events, (self._event(found, standing) for found in told))
-        self._insert(suppressions, (self._suppression(found) for found in held_back))
+        self._insert(alerts, (alert_row(found, self.release) for found in opened))
+        self._insert_events(told, standing)
+        self._insert(suppressions, (suppression_row(found, self.release) for found in held_back))
         self._outbox.put(self._messages(told, standing))
         begin_steps(self.ledger, told, self.rules.workflows)
         over = [found for found in resolved if found.transition.cause != MILESTONE]
         close_with_alerts(self.ledger, over, at=self.release.as_of)
-        audit.append(self.ledger, map(_entry, told), self.recorded_at)
+        audit.append(self.ledger, map(audit_entry, told), self.recorded_at)
 
     def finish(self, day: date, reader: ReleaseReader) -> None:
         """Ends a day: snoozed alerts whose time is over wake up, and due steps are taken."""
@@ -65,7 +67,7 @@ class Recorder:
 
     def hold(self, held: list[HeldRule]) -> None:
         """Notes the rules that were held back whole, and reports them to their owners."""
-        self._insert(held_rules, (self._held(found) for found in held))
+        self._insert(held_rules, (held_row(found, self.release) for found in held))
         new = [found for found in held if found.is_new]
         self._outbox.put(
             Message(
@@ -79,7 +81,7 @@ class Recorder:
             for found in new
             for route in self.rules.routes_of(found.owner)
         )
-        audit.append(self.ledger, map(_held_entry, new), self.recorded_at)
+        audit.append(self.ledger, map(held_entry, new), self.recorded_at)
 
     def was_held(self, rule: str, day: date) -> bool:
         """Whether a rule was held back on a day."""
@@ -104,6 +106,10 @@ class Recorder:
         if listed:
             self.ledger.execute(sa.insert(table), listed)
 
+    def _insert_events(self, told: list[Finding], standing: Standing) -> None:
+        rows = (event_row(found, self.release, standing, self.recorded_at) for found in told)
+        self._insert(alert_events, rows)
+
     def _standing(self, alert_ids: list[str]) -> Standing:
         """Status and last event of alerts, before the day changes them."""
         ordinal = sa.func.max(alert_events.c.ordinal).label("last")
@@ -116,31 +122,6 @@ class Recorder:
             row.alert_id: (row.status, row.last)
             for chunk in _chunks(alert_ids)
             for row in self.ledger.execute(query.where(alerts.c.alert_id.in_(chunk)))
-        }
-
-    def _alert(self, found: Finding) -> Row:
-        made = found.transition
-        return {
-            "alert_id": found.alert_id,
-            "rule": made.rule,
-            "rule_version": found.rule_version,
-            "family": found.family,
-            "severity": made.severity,
-            "account_id": made.account_id,
-            "account_name": made.account_name,
-            "dimensions": NO_DIMENSIONS,
-            "status": "open",
-            "sentence": made.sentence,
-            "metric": found.metric,
-            "held_since": found.held_since,
-            "opened_on": made.day,
-            "opened_at": self.release.as_of,
-            "value": made.value,
-            "value_text": made.value_text,
-            "threshold": made.threshold,
-            "last_value": made.value,
-            "last_judged_on": made.day,
-            "release_id": self.release.id,
         }
 
     def _resolve(self, resolved: list[Finding]) -> None:
@@ -171,38 +152,6 @@ class Recorder:
                 rows,
             )
 
-    def _event(self, found: Finding, standing: Standing) -> Row:
-        made = found.transition
-        status, last = (None, 0) if made.transition == "opened" else standing[found.alert_id]
-        detail = {"cause": made.cause, "reason": made.reason}
-        if found.superseded_by:
-            detail["by"] = found.superseded_by
-        return {
-            "alert_id": found.alert_id,
-            "ordinal": last + 1,
-            "on_day": made.day,
-            "transition": made.transition,
-            "from_status": status,
-            "to_status": "resolved" if made.transition == "resolved" else "open",
-            "value": made.value,
-            "release_id": self.release.id,
-            "detail": detail,
-            "recorded_at": self.recorded_at,
-        }
-
-    def _suppression(self, found: Finding) -> Row:
-        made = found.transition
-        return {
-            "rule": made.rule,
-            "account_id": made.account_id,
-            "dimensions": NO_DIMENSIONS,
-            "on_day": made.day,
-            "cause": made.cause,
-            "reason": made.reason,
-            "value": made.value,
-            "release_id": self.release.id,
-        }
-
     @property
     def _outbox(self) -> Outbox:
         return Outbox(
@@ -219,16 +168,19 @@ class Recorder:
                 continue
             for route in self.rules.routes_of(found.transition.rule):
                 if found.transition.transition in route.sends:
-                    yield Message(
-                        kind="alert",
-                        subject=found.alert_id,
-                        ordinal=standing.get(found.alert_id, ("", 0))[1] + 1,
-                        route=route,
-                        payload=payload_of(found, self.release),
-                        day=found.transition.day,
-                        alert_id=found.alert_id,
-                        account=found.account,
-                    )
+                    yield self._message(found, route, standing)
+
+    def _message(self, found: Finding, route: Route, standing: Standing) -> Message:
+        return Message(
+            kind="alert",
+            subject=found.alert_id,
+            ordinal=standing.get(found.alert_id, ("", 0))[1] + 1,
+            route=route,
+            payload=payload_of(found, self.release),
+            day=found.transition.day,
+            alert_id=found.alert_id,
+            account=found.account,
+        )
 
     def _wake(self, day: date, reader: ReleaseReader) -> None:
         """Opens the snoozed alerts whose day has come, and tells of them again."""
@@ -247,64 +199,14 @@ class Recorder:
             .where(alerts.c.alert_id.in_([found.alert_id for found in woken]))
             .values(status="open", snoozed_until=None)
         )
-        self._insert(alert_events, (self._event(found, standing) for found in woken))
+        self._insert_events(woken, standing)
         self._outbox.put(
-            Message(
-                kind="alert",
-                subject=found.alert_id,
-                ordinal=standing[found.alert_id][1] + 1,
-                route=route,
-                payload=payload_of(found, self.release),
-                day=day,
-                alert_id=found.alert_id,
-                account=found.account,
-            )
+            self._message(found, route, standing)
             for found in woken
             for route in self.rules.routes_of(found.transition.rule)
             if "opened" in route.sends
         )
-        audit.append(self.ledger, map(_entry, woken), self.recorded_at)
-
-    def _held(self, found: HeldRule) -> Row:
-        return {
-            "rule": found.rule,
-            "on_day": found.day,
-            "owner": found.owner,
-            "would_fire": found.would_fire,
-            "most": found.most,
-            "release_id": self.release.id,
-        }
-
-
-def _entry(found: Finding) -> audit.Entry:
-    made = found.transition
-    return audit.Entry(
-        actor="evaluation",
-        action=made.transition,
-        subject=found.alert_id,
-        decision=made.cause,
-        result=made.sentence,
-        inputs={
-            "rule": made.rule,
-            "account_id": made.account_id,
-            "metric": found.metric,
-            "value": made.value if made.value_text is None else made.value_text,
-            "threshold": made.threshold,
-        },
-        rule_version=found.rule_version,
-        on_day=made.day,
-    )
-
-
-def _held_entry(found: HeldRule) -> audit.Entry:
-    return audit.Entry(
-        actor="evaluation",
-        action="held",
-        subject=found.rule,
-        decision="storm",
-        result=f"{found.would_fire} accounts, at most {found.most}",
-        on_day=found.day,
-    )
+        audit.append(self.ledger, map(audit_entry, woken), self.recorded_at)
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

@@ -36,6 +36,7 @@ class ReplayedAlert:
 
     rule: str
     account_id: str
+    dimensions: str
     opened_on: date
     resolved_on: date | None
     resolved_how: str | None
@@ -173,7 +174,7 @@ def _scratch_ledger() -> Iterator[sa.Engine]:
 def _alerts(engine: sa.Engine) -> list[ReplayedAlert]:
     names = [name for name in ReplayedAlert.__dataclass_fields__ if name != "lost_on"]
     query = sa.select(*(alerts.c[name] for name in names)).order_by(
-        alerts.c.opened_on, alerts.c.account_id, alerts.c.rule
+        alerts.c.opened_on, alerts.c.account_id, alerts.c.rule, alerts.c.dimensions
     )
     with engine.connect() as ledger:
         return [ReplayedAlert(**row) for row in ledger.execute(query).mappings()]

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.alerts.filters import RuleFilter
+from assets.alerts.filters import RuleFilter, WorkflowCondition
 from assets.alerts.receivers import DEFAULT_ROUTE, OPS_ROUTE, Route
 from assets.alerts.rules import Rule, RuleSet
 from assets.alerts.workflow_rules import Workflow, WorkflowStep
 from assets.seed_files import Located, Problem, label, read_rows
+from assets.warehouse.usage_files import CATALOGUE_FILE, CatalogueFeature
 
 RULES_FILE = "alert_rules.csv"
 FILTERS_FILE = "alert_rule_filters.csv"
 ROUTES_FILE = "alert_routes.csv"
 WORKFLOWS_FILE = "workflows.csv"
+CONDITIONS_FILE = "workflow_conditions.csv"
 STEPS_FILE = "workflow_actions.csv"
 
 
@@ -29,6 +31,7 @@ class RuleFiles:
     filters: list[Located[RuleFilter]]
     routes: list[Located[Route]]
     workflows: list[Located[Workflow]]
+    conditions: list[Located[WorkflowCondition]]
     steps: list[Located[WorkflowStep]]
     problems: list[Problem]
 
@@ -47,11 +50,12 @@ def read_rules(seeds: Path, what_if: Path | None = None) -> RuleSet:
     problems = [*files.problems, *unknown_rules(seeds, files)]
     if problems:
         raise RuleFilesError("\n".join(str(problem) for problem in problems))
-    rules = [_with_filters(found.row, files.filters) for found in files.rules]
+    modules = _catalogued(seeds) if any(found.row.scope for found in files.rules) else ()
+    rules = [_completed(found.row, files.filters, modules) for found in files.rules]
     return RuleSet(
         rules=tuple(sorted(rules, key=lambda rule: rule.rule)),
         routes=tuple(found.row for found in files.routes),
-        workflows=tuple(_with_steps(found.row, files.steps) for found in files.workflows),
+        workflows=tuple(_whole(found.row, files) for found in files.workflows),
     )
 
 
@@ -63,6 +67,7 @@ def read_rule_files(seeds: Path, what_if: Path | None = None) -> RuleFiles:
         filters=list(read_rows(seeds / FILTERS_FILE, RuleFilter, problems)),
         routes=list(read_rows(seeds / ROUTES_FILE, Route, problems)),
         workflows=list(read_rows(seeds / WORKFLOWS_FILE, Workflow, problems)),
+        conditions=list(read_rows(seeds / CONDITIONS_FILE, WorkflowCondition, problems)),
         steps=list(read_rows(seeds / STEPS_FILE, WorkflowStep, problems)),
         problems=problems,
     )
@@ -89,12 +94,21 @@ def unknown_rules(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
             )
 
 
-def _with_steps(workflow: Workflow, steps: list[Located[WorkflowStep]]) -> Workflow:
-    own = [found.row for found in steps if found.row.workflow == workflow.workflow]
-    ordered = tuple(sorted(own, key=lambda step: step.position))
-    return workflow.model_copy(update={"steps": ordered})
+def _whole(workflow: Workflow, files: RuleFiles) -> Workflow:
+    """The workflow with its conditions and, in their order, its steps."""
+    name = workflow.workflow
+    conditions = tuple(found.row for found in files.conditions if found.row.workflow == name)
+    steps = [found.row for found in files.steps if found.row.workflow == name]
+    ordered = tuple(sorted(steps, key=lambda step: step.position))
+    return workflow.model_copy(update={"conditions": conditions, "steps": ordered})
 
 
-def _with_filters(rule: Rule, filters: list[Located[RuleFilter]]) -> Rule:
+def _completed(rule: Rule, filters: list[Located[RuleFilter]], modules: tuple[str, ...]) -> Rule:
     own = tuple(found.row for found in filters if found.row.rule == rule.rule)
-    return rule.model_copy(update={"filters": own})
+    return rule.model_copy(update={"filters": own, "modules": modules})
+
+
+def _catalogued(seeds: Path) -> tuple[str, ...]:
+    """The catalogue's modules; what is wrong in it is told by the checks of the usage seeds."""
+    rows = read_rows(seeds / CATALOGUE_FILE, CatalogueFeature, [])
+    return tuple(sorted({found.row.module for found in rows}))

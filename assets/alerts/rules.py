@@ -1,6 +1,5 @@
 """What an alert rule is: its trigger, its memory, and whom it is about."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,25 +8,37 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from assets.alerts.digests import digest
 from assets.alerts.filters import RuleFilter
+from assets.alerts.placeholders import check_placeholders
 from assets.alerts.receivers import DEFAULT_ROUTE, OPS_ROUTE, Route, RuleName
+from assets.alerts.scopes import (
+    ALLOWED_SCOPES,
+    EVERY_MODULE,
+    dimensions_of,
+    is_scope,
+    names_several,
+    split_scopes,
+)
 from assets.alerts.workflow_rules import Workflow
 from assets.seed_files import SeedRow
 
 Severity = Literal["info", "warning", "critical"]
 Operator = Literal["below", "above", "in", "not_in", "changed", "reached"]
 RANKS: dict[str, int] = {"info": 1, "warning": 2, "critical": 3}
-PLACEHOLDERS = ("account", "value", "threshold", "recover_at", "for_days", "window_days")
+PLACEHOLDERS = (
+    "account",
+    "scope",
+    "value",
+    "threshold",
+    "recover_at",
+    "for_days",
+    "window_days",
+)
 HEALTH_SCORE = "health_score"
 HEALTH_STATE = "health_state"
 ACCOUNT_STATUS = "account_status"
-# What a set is compared with, beside the account's attributes; the last two are of the as-of day.
-WORDS = (
-    ACCOUNT_STATUS,
-    HEALTH_STATE,
-    "health_profile",
-    "is_expansion_flagged",
-    "renewal_risk_band",
-)
+DAILY_WORDS = (ACCOUNT_STATUS, HEALTH_STATE, "health_profile", "renewal_risk_band")
+# What a set is compared with, beside the account's attributes; the last is of the as-of day alone.
+WORDS = (*DAILY_WORDS, "is_expansion_flagged")
 WORD_OPERATORS = ("in", "not_in", "changed")
 EDGE_OF_A_SET = 0.5
 
@@ -40,6 +51,7 @@ class Rule(SeedRow):
     family: RuleName | None = None
     severity: Severity
     metric: str = Field(min_length=1)
+    scope: str | None = Field(default=None, validate_default=True)
     operator: Operator
     threshold: float | None = Field(default=None, allow_inf_nan=False, validate_default=True)
     set_values: str | None = Field(default=None, validate_default=True)
@@ -57,15 +69,34 @@ class Rule(SeedRow):
     enabled: bool = True
     what_to_do: str = ""
     filters: tuple[RuleFilter, ...] = Field(default=(), exclude=True)
+    modules: tuple[str, ...] = Field(default=(), exclude=True)
 
     @field_validator("sentence")
     @classmethod
     def _names_known_placeholders(cls, sentence: str) -> str:
-        unknown = [name for name in re.findall(r"{([^}]*)}", sentence) if name not in PLACEHOLDERS]
-        if unknown:
-            allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            raise ValueError(f"{{{unknown[0]}}} is not a placeholder; allowed are {allowed}")
-        return sentence
+        return check_placeholders(sentence, PLACEHOLDERS)
+
+    @field_validator("scope")
+    @classmethod
+    def _names_what_tells_its_alerts_apart(
+        cls, scope: str | None, info: ValidationInfo
+    ) -> str | None:
+        sentence = info.data.get("sentence", "")
+        if scope is None:
+            if "{scope}" in sentence:
+                raise ValueError(
+                    f"it is empty, and the sentence says {{scope}}; allowed are {ALLOWED_SCOPES}"
+                )
+            return None
+        wrong = next((part for part in split_scopes(scope) if not is_scope(part)), None)
+        if wrong is not None:
+            raise ValueError(f"'{wrong}' is not right; allowed are {ALLOWED_SCOPES}")
+        if names_several(scope) and sentence and "{scope}" not in sentence:
+            raise ValueError(
+                f"'{scope}' makes alerts of one account that read the same; allowed is one scope, "
+                "or {scope} in the sentence"
+            )
+        return scope
 
     @field_validator("threshold")
     @classmethod
@@ -129,6 +160,19 @@ class Rule(SeedRow):
     def values(self) -> tuple[str, ...]:
         """The words of the set."""
         return tuple(word.strip() for word in (self.set_values or "").split("|"))
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The modules, features and events that the metric is narrowed to; none is the account."""
+        named = split_scopes(self.scope) if self.scope else ()
+        every = tuple(f"module:{module}" for module in self.modules)
+        listed = [every if scope == EVERY_MODULE else (scope,) for scope in named]
+        return tuple(dict.fromkeys(scope for part in listed for scope in part))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What an account's alerts of the rule are told apart by, as the ledger has it."""
+        return tuple(map(dimensions_of, self.scopes)) if self.scope else (dimensions_of(None),)
 
     @property
     def compares_words(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from assets.alerts.rules import RANKS
 from assets.alerts.transitions import number
 
 OVER = "Over"
@@ -42,6 +43,12 @@ class Story:
         return COLOURS["over" if self.kind == OVER else self.severity or "info"]
 
 
+def stories_of(payloads: Sequence[dict[str, Any]], link: str) -> list[Story]:
+    """Stories in a reader's order: the severest first, what is over last."""
+    stories = [story_of(payload, link) for payload in payloads]
+    return sorted(stories, key=lambda story: (story.kind == OVER, -RANKS.get(story.severity, 0)))
+
+
 def story_of(payload: dict[str, Any], link: str) -> Story:
     """Reads a payload; what it doesn't hold is left out.
 
@@ -52,6 +59,7 @@ def story_of(payload: dict[str, Any], link: str) -> Story:
     account = payload.get("account_id")
     facts = [
         ("Account", _account(payload)),
+        _scope(payload),
         ("Looked after by", payload.get("csm_name")),
         ("Why", _why(payload)),
         ("Trend", _trend(payload)),
@@ -61,7 +69,7 @@ def story_of(payload: dict[str, Any], link: str) -> Story:
     return Story(
         kind=_KINDS.get(str(payload.get("transition")), "Report"),
         severity=str(payload.get("severity") or ""),
-        title=_one_line(payload.get("title") or payload.get("sentence")),
+        title=_one_line(payload.get("title") or _named(payload, payload.get("sentence"))),
         facts=tuple((name, _one_line(text)) for name, text in facts if text),
         link=link.replace("{account_id}", quote(str(account), safe=""))
         if link and account
@@ -97,12 +105,26 @@ def _account(payload: dict[str, Any]) -> str | None:
     return f"{name} ({account_id})" if name else account_id
 
 
+def _scope(payload: dict[str, Any]) -> tuple[str, str]:
+    """The module, feature or event that it is about."""
+    kind, _, name = str(payload.get("scope") or "").partition(":")
+    return kind.capitalize(), name
+
+
 def _why(payload: dict[str, Any]) -> str | None:
-    reason, sentence = payload.get("reason"), payload.get("sentence")
-    metric, name = payload.get("metric"), payload.get("metric_name")
-    if reason and metric and name:
-        reason = str(reason).replace(str(metric), str(name))
-    return reason or (sentence if payload.get("title") else None)
+    reason = _named(payload, payload.get("reason"))
+    if not reason:
+        return str(payload["sentence"]) if payload.get("title") else None
+    return reason[:1].upper() + reason[1:]
+
+
+def _named(payload: dict[str, Any], text: object) -> str:
+    """A text in which metric and rule are called as a person calls them."""
+    named = str(text or "")
+    metric, rule = payload.get("metric"), payload.get("rule")
+    if metric and payload.get("metric_name"):
+        named = named.replace(str(metric), str(payload["metric_name"]))
+    return named.replace(str(rule), str(rule).replace("_", " ")) if rule else named
 
 
 def _trend(payload: dict[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from assets.alerts.rules import Rule
+from assets.alerts.scopes import name_of, spoken
 
 # How a milestone's alert ends on the day after: it was told, and nothing set off by it ends.
 MILESTONE = "milestone"
@@ -15,7 +16,10 @@ TransitionKind = Literal["opened", "resolved", "suppressed", "snooze_ended"]
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """One alert that opened, was resolved, or was held back on a data day, and why."""
+    """One alert that opened, was resolved, or was held back on a data day, and why.
+
+    `scope` is the module, feature or event that it is about; None is the account as a whole.
+    """
 
     account_id: str
     account_name: str | None
@@ -29,6 +33,7 @@ class Transition:
     reason: str
     sentence: str
     value_text: str | None = None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +83,16 @@ class Evaluation:
         return self.count("suppressed")
 
 
-def sentence_of(rule: Rule, account: str, value: Value, unit: str | None) -> str:
+def sentence_of(
+    rule: Rule, account: str, value: Value, unit: str | None, scope: str | None = None
+) -> str:
     """The rule's sentence with its placeholders filled in; nothing in it is ever executed."""
     if value is None:
-        return f"There is no {rule.metric} of {account} (rule {rule.rule})."
+        return f"There is no {metric_of(rule.metric, scope)} of {account} (rule {rule.rule})."
     unit = unit_of(rule, unit)
     filled = {
         "{account}": account,
+        "{scope}": name_of(scope or ""),
         "{value}": told(value, unit),
         "{threshold}": _edge(rule, unit),
         "{recover_at}": number(rule.recovers_at, unit),
@@ -95,10 +103,12 @@ def sentence_of(rule: Rule, account: str, value: Value, unit: str | None) -> str
     return "".join(filled.get(piece, piece) for piece in pieces)
 
 
-def reason_of(rule: Rule, cause: str, value: Value, unit: str | None) -> str:
+def reason_of(
+    rule: Rule, cause: str, value: Value, unit: str | None, scope: str | None = None
+) -> str:
     """Why a transition was made, with the numbers in it."""
     unit = unit_of(rule, unit)
-    said, what = told(value, unit), _compared(rule)
+    said, what = told(value, unit), _compared(rule, scope)
     reasons = {
         "crossed": f"{what} is {said}, {_how(rule)} {_edge(rule, unit)}",
         "missing": f"{what} is missing",
@@ -125,15 +135,17 @@ def told(value: Value, unit: str | None = None) -> str:
     return value if isinstance(value, str) else number(value, unit)
 
 
-def _compared(rule: Rule) -> str:
+def metric_of(metric: str, scope: str | None) -> str:
+    """What is compared, as a person says it: `use_count_30d of module Planning`."""
+    return f"{metric} of {spoken(scope)}" if scope else metric
+
+
+def _compared(rule: Rule, scope: str | None) -> str:
+    what = metric_of(rule.metric, scope)
     if not rule.change:
-        return rule.metric
-    days = "day" if rule.window_days == 1 else f"{rule.window_days} days"
-    return (
-        f"the change of {rule.metric} in a {days}"
-        if days == "day"
-        else (f"the change of {rule.metric} in {days}")
-    )
+        return what
+    days = "a day" if rule.window_days == 1 else f"{rule.window_days} days"
+    return f"the change of {what} in {days}"
 
 
 def _how(rule: Rule) -> str:
@@ -143,7 +155,7 @@ def _how(rule: Rule) -> str:
 
 def _edge(rule: Rule, unit: str | None) -> str:
     if rule.operator == "changed":
-        return f"{rule.window_days} days before"
+        return "the day before" if rule.window_days == 1 else f"{rule.window_days} days before"
     return ", ".join(rule.values) if rule.compares_words else number(rule.edge, unit)
 
 

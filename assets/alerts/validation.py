@@ -9,6 +9,7 @@ from assets.alerts.expected_sources import FILE as EXPECTED_FILE
 from assets.alerts.expected_sources import find_expected_problems
 from assets.alerts.receivers import DEFAULT_ROUTE
 from assets.alerts.rule_files import (
+    CONDITIONS_FILE,
     FILTERS_FILE,
     ROUTES_FILE,
     RULES_FILE,
@@ -18,10 +19,19 @@ from assets.alerts.rule_files import (
     read_rule_files,
     unknown_rules,
 )
-from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, WORDS
-from assets.seed_files import CUSTOM, Problem, is_custom_attribute, label, repeated
+from assets.alerts.rules import ACCOUNT_STATUS, DAILY_WORDS, HEALTH_SCORE, WORDS, Rule
+from assets.seed_files import CUSTOM, Located, Problem, is_custom_attribute, label, repeated
+from assets.warehouse.health_rows import SCOPED_METRIC, is_scoped_metric
 
-_FILES = (RULES_FILE, FILTERS_FILE, ROUTES_FILE, WORKFLOWS_FILE, STEPS_FILE, EXPECTED_FILE)
+_FILES = (
+    RULES_FILE,
+    FILTERS_FILE,
+    ROUTES_FILE,
+    WORKFLOWS_FILE,
+    CONDITIONS_FILE,
+    STEPS_FILE,
+    EXPECTED_FILE,
+)
 
 
 def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list[Problem]:
@@ -42,9 +52,11 @@ def validate_rules(seeds: Path, metrics: set[str], attributes: set[str]) -> list
         *unknown_rules(seeds, files),
         *_repeated(seeds, files),
         *_unknown_metrics(seeds, files, metrics | {HEALTH_SCORE}, attributes | set(WORDS)),
+        *_scopes_of_words(seeds, files),
+        *_words_without_past(seeds, files),
         *_unknown_attributes(seeds, files, attributes | {ACCOUNT_STATUS}),
-        *_half_conditions(seeds, files),
         *_unknown_workflows(seeds, files),
+        *_titles_without_scope(seeds, files),
         *_without_route(seeds, files),
         *find_expected_problems(seeds),
     ]
@@ -77,7 +89,9 @@ def _unknown_metrics(
 ) -> Iterator[Problem]:
     for found in files.rules:
         known, kind = (words, "word") if found.row.compares_words else (metrics, "metric")
-        if found.row.metric not in known:
+        if found.row.scope and not found.row.compares_words:
+            yield from _without_scope(seeds, found)
+        elif found.row.metric not in known:
             yield Problem(
                 file=label(seeds / RULES_FILE),
                 line=found.line,
@@ -87,11 +101,49 @@ def _unknown_metrics(
             )
 
 
+def _without_scope(seeds: Path, found: Located[Rule]) -> Iterator[Problem]:
+    """A metric that nobody counts by module, feature or event."""
+    kind = str(found.row.scope).partition(":")[0]
+    if not is_scoped_metric(found.row.metric):
+        yield Problem(
+            file=label(seeds / RULES_FILE),
+            line=found.line,
+            column="metric",
+            message=f"'{found.row.metric}' has no value of one {kind}",
+            allowed=SCOPED_METRIC,
+        )
+
+
+def _scopes_of_words(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
+    for found in files.rules:
+        if found.row.scope and found.row.compares_words:
+            yield Problem(
+                file=label(seeds / RULES_FILE),
+                line=found.line,
+                column="scope",
+                message=f"'{found.row.scope}' says nothing beside '{found.row.operator}'",
+                allowed="nothing",
+            )
+
+
+def _words_without_past(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
+    """Words of which only today's is known: a change of one would never be seen."""
+    for found in files.rules:
+        if found.row.operator == "changed" and found.row.metric not in DAILY_WORDS:
+            yield Problem(
+                file=label(seeds / RULES_FILE),
+                line=found.line,
+                column="metric",
+                message=f"what '{found.row.metric}' was on the days before is not known",
+                allowed=", ".join(DAILY_WORDS),
+            )
+
+
 def _unknown_attributes(seeds: Path, files: RuleFiles, attributes: set[str]) -> Iterator[Problem]:
     filters = [(FILTERS_FILE, found.line, found.row.attribute) for found in files.filters]
-    conditions = [(WORKFLOWS_FILE, found.line, found.row.attribute) for found in files.workflows]
+    conditions = [(CONDITIONS_FILE, found.line, found.row.attribute) for found in files.conditions]
     for file, line, name in [*filters, *conditions]:
-        if name is not None and name not in attributes and not is_custom_attribute(name):
+        if name not in attributes and not is_custom_attribute(name):
             yield Problem(
                 file=label(seeds / file),
                 line=line,
@@ -101,35 +153,28 @@ def _unknown_attributes(seeds: Path, files: RuleFiles, attributes: set[str]) -> 
             )
 
 
-def _half_conditions(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
-    """A workflow's condition of which a part is missing would be none at all."""
-    for found in files.workflows:
-        parts = (found.row.attribute, found.row.operator, found.row.value)
-        if any(parts) and not all(parts):
-            yield Problem(
-                file=label(seeds / WORKFLOWS_FILE),
-                line=found.line,
-                column="attribute",
-                message="the condition is not whole",
-                allowed="attribute, operator and value together, or none of them",
-            )
-
-
 def _unknown_workflows(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
-    """Steps of no workflow and workflows without a step; not asked if a row can't be read."""
-    files_of_both = {label(seeds / WORKFLOWS_FILE), label(seeds / STEPS_FILE)}
-    if files_of_both & {problem.file for problem in files.problems}:
+    """Parts of no workflow and workflows without a step; not asked if a row can't be read.
+
+    A condition lost that way would widen a workflow silently.
+    """
+    unread = {problem.file for problem in files.problems}
+    if {label(seeds / name) for name in (WORKFLOWS_FILE, CONDITIONS_FILE, STEPS_FILE)} & unread:
         return
     names = {found.row.workflow for found in files.workflows}
     stepping = {found.row.workflow for found in files.steps}
-    for found in files.steps:
-        if found.row.workflow not in names:
+    parts = [
+        *((CONDITIONS_FILE, found.line, found.row.workflow) for found in files.conditions),
+        *((STEPS_FILE, found.line, found.row.workflow) for found in files.steps),
+    ]
+    for file, line, name in parts:
+        if name not in names:
             yield Problem(
-                file=label(seeds / STEPS_FILE),
-                line=found.line,
+                file=label(seeds / file),
+                line=line,
                 column="workflow",
-                message=f"no workflow is named {_guess(found.row.workflow, names)}",
-                allowed=", ".join(sorted(names)),
+                message=f"no workflow is named {_guess(name, names)}",
+                allowed=", ".join(sorted(names)) or f"a row in {WORKFLOWS_FILE}",
             )
     for each in files.workflows:
         if each.row.workflow not in stepping:
@@ -139,6 +184,23 @@ def _unknown_workflows(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
                 column="workflow",
                 message=f"'{each.row.workflow}' has no step, so nothing would be done",
                 allowed=f"a row in {STEPS_FILE} for it",
+            )
+
+
+def _titles_without_scope(seeds: Path, files: RuleFiles) -> Iterator[Problem]:
+    """Titles that say `{scope}` of an alert that has none."""
+    scoped = {found.row.rule for found in files.rules if found.row.scope}
+    unscoped = {found.row.rule for found in files.rules} - scoped
+    rules = {found.row.workflow: found.row.rule for found in files.workflows}
+    for found in files.steps:
+        rule = rules.get(found.row.workflow)
+        if "{scope}" in found.row.title and rule in unscoped:
+            yield Problem(
+                file=label(seeds / STEPS_FILE),
+                line=found.line,
+                column="title",
+                message=f"'{rule}' has no scope that {{scope}} could say",
+                allowed="{account}, or a rule with a scope",
             )
 
 

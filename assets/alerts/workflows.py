@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from assets.alerts import audit
 from assets.alerts.accounts import Account
 from assets.alerts.digests import digest
-from assets.alerts.filters import RuleFilter
+from assets.alerts.filters import WorkflowCondition
 from assets.alerts.findings import Finding
 from assets.alerts.ledger_tables import alerts
 from assets.alerts.outbox import Message, Outbox
 from assets.alerts.release_files import ReleaseReader
+from assets.alerts.scopes import name_of, scope_of_dimensions
 from assets.alerts.transitions import MILESTONE
 from assets.alerts.workflow_rules import Workflow, WorkflowStep
 from assets.alerts.workflow_tables import alert_tasks, workflow_steps
@@ -109,11 +110,10 @@ def _is_set_off(workflow: Workflow, finding: Finding) -> bool:
     is_asked = (workflow.rule, workflow.trigger) == (made.rule, made.transition)
     if not (workflow.enabled and is_asked) or made.cause in _NO_TRIGGER:
         return False
-    condition = workflow.condition
-    return condition is None or _holds(condition, finding.account)
+    return all(_holds(condition, finding.account) for condition in workflow.conditions)
 
 
-def _holds(condition: RuleFilter, account: Account) -> bool:
+def _holds(condition: WorkflowCondition, account: Account) -> bool:
     """As in a rule's filters, a missing attribute makes every condition false."""
     value = account.attributes.get(condition.attribute)
     if value is None:
@@ -123,7 +123,8 @@ def _holds(condition: RuleFilter, account: Account) -> bool:
 
 def _due(ledger: sa.Connection, day: date) -> list[dict[str, Any]]:
     told = [
-        alerts.c[name] for name in ("rule", "rule_version", "severity", "sentence", "opened_on")
+        alerts.c[name]
+        for name in ("rule", "rule_version", "severity", "sentence", "opened_on", "dimensions")
     ]
     query = (
         sa.select(workflow_steps, *told)
@@ -137,7 +138,9 @@ def _due(ledger: sa.Connection, day: date) -> list[dict[str, Any]]:
 def _take(
     outbox: Outbox, step: WorkflowStep, row: dict[str, Any], account: Account, day: date
 ) -> None:
-    title = step.title.replace("{account}", account.account_name or account.account_id)
+    scope = scope_of_dimensions(row["dimensions"])
+    name = account.account_name or account.account_id
+    title = step.title.replace("{account}", name).replace("{scope}", name_of(scope or ""))
     if step.action == "assign_task":
         _assign(outbox, step, row, account, title, day)
         return
@@ -153,6 +156,7 @@ def _take(
         "csm_id": account.csm_id,
         "csm_name": account.csm_name,
         "rule": row["rule"],
+        "scope": scope,
         "alert_id": row["alert_id"],
         "day": day.isoformat(),
         "opened_on": row["opened_on"].isoformat(),

@@ -63,7 +63,7 @@ def days_judged_anew(rules: RuleSet, days: int) -> int:
 
 
 def beside(shown: Replay, edited: Replay) -> AlertsBeside:
-    """The two replays side by side; an alert is the same if rule, account and first day are."""
+    """The two replays side by side; an alert is the same by rule, account, scope and day."""
     return AlertsBeside(
         first=edited.first,
         last=edited.last,
@@ -85,6 +85,9 @@ def _counts(
 def _without(
     ours: Sequence[ReplayedAlert], theirs: Sequence[ReplayedAlert]
 ) -> tuple[ReplayedAlert, ...]:
-    known = {(alert.rule, alert.account_id, alert.opened_on) for alert in theirs}
-    found = [a for a in ours if (a.rule, a.account_id, a.opened_on) not in known]
-    return tuple(sorted(found, key=lambda a: (a.opened_on, a.rule, a.account_id)))
+    known = {_identity(alert) for alert in theirs}
+    return tuple(sorted((a for a in ours if _identity(a) not in known), key=_identity))
+
+
+def _identity(alert: ReplayedAlert) -> tuple[date, str, str, str]:
+    return alert.opened_on, alert.rule, alert.account_id, alert.dimensions

@@ -32,6 +32,11 @@ def _user() -> str | None:
     return next((name for name in _USERS if name in names), None)
 
 
+def is_installed() -> bool:
+    """Whether there is a server that a test could start."""
+    return _binaries() is not None
+
+
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """The URL of a server's database."""

@@ -1,6 +1,6 @@
--- One row per rule that ever fired: how often, how fast somebody looked, how long it lasted, and
--- how many of its accounts were lost within 90 days. An alert younger than that whose account is
--- still there has no outcome yet and counts neither way.
+-- One row per rule that ever fired: how often, how fast somebody looked, how long it lasted, how
+-- many alerts came and went unheeded, and how many of its accounts were lost within 90 days. An
+-- alert younger than that whose account is still there has no outcome yet and counts neither way.
 
 with
 
@@ -59,6 +59,8 @@ counted as (
         count(acknowledged_on) as acknowledged_count,
         count(resolved_on) as resolved_count,
         count(*) filter (where resolved_how = 'recovered') as recovered_count,
+        count(*) filter (where resolved_how = 'recovered' and acknowledged_on is null)
+            as noise_count,
         cast(sum(acknowledged_on - opened_on) as bigint) as days_to_acknowledge,
         cast(sum(resolved_on - opened_on) as bigint) as days_to_resolve,
         count(*) filter (where has_outcome) as outcome_count,
@@ -82,11 +84,13 @@ final as (
         acknowledged_count,
         resolved_count,
         recovered_count,
+        noise_count,
         outcome_count,
         lost_count,
         days_to_acknowledge / nullif(acknowledged_count, 0) as mean_days_to_acknowledge,
         days_to_resolve / nullif(resolved_count, 0) as mean_days_to_resolve,
         lost_count / nullif(outcome_count, 0) as precision_ratio,
+        noise_count / nullif(resolved_count, 0) as noise_ratio,
         first_opened_on,
         last_opened_on
 

@@ -49,6 +49,7 @@ final as (
         states.status,
         alerts.sentence,
         alerts.metric,
+        alerts.scope,
         alerts.value,
         alerts.value_text,
         alerts.threshold,

@@ -17,6 +17,7 @@ renamed as (
         family,
         severity,
         account_id,
+        scope,
         sentence,
         metric,
         value,

@@ -19,6 +19,9 @@ TABLES = """
     create table health.fct_account_health_daily (
         account_id varchar, day date, profile varchar, score decimal(9, 6), state varchar
     );
+    create table health.account_scoped_metrics_daily (
+        account_id varchar, day date, metric varchar, scope varchar, value double
+    );
     create table accounts.dim_accounts (
         account_id varchar, account_name varchar, status varchar, tier varchar, region varchar,
         is_test boolean, custom_attributes json
@@ -43,6 +46,16 @@ class Day:
     change: float | None = None
     quiet_days: int | None = None
     status: str | None = "customer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """How much one module, feature or event was used in the seven days up to one."""
+
+    account: str
+    day: date
+    scope: str
+    count: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +88,7 @@ def publish(
     days: Iterable[Day],
     accounts: Iterable[Who] = (),
     *,
+    uses: Iterable[Use] = (),
     release_id: str | None = None,
     manifest: Mapping[str, object] | None = None,
 ) -> Path:
@@ -84,14 +98,15 @@ def publish(
     folder.mkdir(parents=True)
     named = {found.account: Who(account=found.account) for found in known}
     named |= {found.account: found for found in accounts}
-    _write_tables(folder / "csw.duckdb", known, list(named.values()))
+    shown = [found for found in uses if found.day <= last_full_day]
+    _write_tables(folder / "csw.duckdb", known, list(named.values()), shown)
     as_of = datetime.combine(last_full_day + timedelta(days=1), datetime.min.time(), UTC)
     content = {"id": folder.name, "sequence": sequence, "as_of": as_of.isoformat()}
     (folder / "manifest.json").write_text(json.dumps({**content, **(manifest or {})}))
     return folder
 
 
-def _write_tables(path: Path, days: list[Day], accounts: list[Who]) -> None:
+def _write_tables(path: Path, days: list[Day], accounts: list[Who], uses: list[Use]) -> None:
     metrics = [(d.account, d.day, d.status, 100, d.change, d.quiet_days, d.tickets) for d in days]
     health = [(d.account, d.day, "ongoing", d.health, "average") for d in days]
     people = [
@@ -106,6 +121,11 @@ def _write_tables(path: Path, days: list[Day], accounts: list[Who]) -> None:
         connection.execute(TABLES)
         _insert(connection, "accounts.account_metrics_daily", metrics)
         _insert(connection, "health.fct_account_health_daily", health)
+        _insert(
+            connection,
+            "health.account_scoped_metrics_daily",
+            [(use.account, use.day, "use_count_7d", use.scope, use.count) for use in uses],
+        )
         _insert(connection, "accounts.dim_accounts", people)
         _insert(connection, "accounts.account_scorecard", cards)
 

@@ -1,5 +1,6 @@
 """What is told, how often, and what a receiver that fails does to the others."""
 
+import csv
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from assets.alerts import delivery as delivery_module
 from assets.alerts.delivery import TRIES, Delivery, deliver
 from assets.alerts.evaluation import evaluate
+from assets.alerts.file_channel import append_payloads
 from assets.alerts.ledger_tables import actions
 from assets.alerts.receivers import Route
 from assets.alerts.rules import RuleSet
@@ -82,6 +84,27 @@ def test_a_torn_last_line_is_written_anew(found: sa.Engine, outbox: Path) -> Non
         ledger.execute(sa.update(actions).values(state="pending"))
     deliver(found, outbox, now=RECORDED_AT)
     assert (outbox / "alerts.jsonl").read_bytes() == whole
+
+
+ODD = {"account_name": '=cmd|"/C calc"!A1', "sentence": "Two\nlines, and a comma.", "value": -0.5}
+
+
+def test_a_csv_file_holds_each_message_once_on_a_line_of_its_own(tmp_path: Path) -> None:
+    """A line break ends the row, a kill doubles it, a spreadsheet runs what stands there."""
+    path = tmp_path / "alerts.csv"
+    payloads = [{"idempotency_key": key, "rule": "r", "scope": "module:Map", **ODD} for key in "ab"]
+    assert append_payloads(path, payloads) == 2
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    assert append_payloads(path, payloads) == 1
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:10])
+    assert append_payloads(path, payloads) == 2
+    assert path.read_bytes() == whole
+    with path.open(newline="") as file:
+        first, _ = csv.DictReader(file)
+    assert (first["account_name"], first["value"]) == ("'" + ODD["account_name"], "-0.5")
+    assert (first["sentence"], first["scope"]) == ("Two lines, and a comma.", "module:Map")
 
 
 def test_lines_of_others_are_left_alone(found: sa.Engine, outbox: Path) -> None:

@@ -1,5 +1,7 @@
 """The frames against a plain re-computation, account by account and day by day."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -8,10 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from assets.alerts.advancing import advance, memory_after
 from assets.alerts.comparing import scope_of
-from assets.alerts.judging import advance, judge, memory_after
+from assets.alerts.judging import judge
 from assets.alerts.memory import SCHEMA, worth_keeping
 from assets.alerts.rules import Rule
+from assets.alerts.scopes import NO_DIMENSIONS
 from tests.unit.alerts.releases_by_hand import march
 from tests.unit.alerts.rules_by_hand import critical, only, rule
 
@@ -121,12 +125,16 @@ def plain_verdict(each: Rule, value: object) -> str:
     return "recovered" if value >= each.recovers_at else "between"
 
 
-def framed(rules: list[Rule], scores: dict[str, list[float | None]]) -> list[Told]:
-    """The same by `judge` and `advance`."""
+def framed(
+    rules: list[Rule],
+    scores: dict[str, list[float | None]],
+    rows_of: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows,
+) -> list[Told]:
+    """The same by `judge` and `advance`; each told of by its account's or its module's name."""
     memory, found = pl.DataFrame(schema=SCHEMA), []
     for n in range(max(len(values) for values in scores.values())):
         present = {a: values[n] for a, values in scores.items() if n < len(values)}
-        frame = day_frame(present)
+        frame = rows_of(day_frame(present))
         scope = frame.select(scope=scope_of(()))["scope"]
         rows = []
         for each in rules:
@@ -140,16 +148,26 @@ def framed(rules: list[Rule], scores: dict[str, list[float | None]]) -> list[Tol
             & ((pl.col("effect") != "suppressed") | pl.col("is_news"))
         )
         found += [
-            (march(n + 1), *row)
-            for row in news.select("account_id", "rule", "effect", "cause").rows()
+            (march(n + 1), json.loads(dimensions).get("module", account), *row)
+            for account, dimensions, *row in news.select(
+                "account_id", "dimensions", "rule", "effect", "cause"
+            ).rows()
         ]
     return sorted(found)
+
+
+def as_modules(found: pl.DataFrame) -> pl.DataFrame:
+    """Rows of three accounts as rows of one account's three modules."""
+    return found.with_columns(
+        dimensions='{"module":"' + pl.col("account_id") + '"}', account_id=pl.lit("one account")
+    )
 
 
 def day_frame(scores: dict[str, float | None]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "account_id": list(scores),
+            "dimensions": [NO_DIMENSIONS] * len(scores),
             "account_status": ["customer"] * len(scores),
             "is_test": [False] * len(scores),
             "m_health_score": list(scores.values()),
@@ -191,6 +209,18 @@ def test_frames_find_what_the_plain_definition_finds(
     """A mistake in a vectorised expression hides in a combination that nobody wrote by hand."""
     if any(scores.values()):
         assert framed(list(rules), scores) == plain(list(rules), scores)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(rules=RULES, scores=st.fixed_dictionaries({a: st.lists(SCORES, max_size=12) for a in "abc"}))
+def test_three_modules_of_an_account_are_judged_as_three_accounts_are(
+    rules: tuple[Rule, ...], scores: dict[str, list[float | None]]
+) -> None:
+    """One module's memory, family or cool-down that gets mixed up with another's."""
+    changes = {"scope": "module:a|module:b|module:c"}
+    scoped = [rule.model_copy(update=changes) for rule in rules]
+    if any(scores.values()):
+        assert framed(scoped, scores, as_modules) == plain(list(rules), scores)
 
 
 def test_memory_of_what_stays_as_it_is_does_not_change() -> None:

@@ -1,5 +1,6 @@
 """Every trigger and memory rule of the specification beyond a plain threshold."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from assets.alerts.evaluation import evaluate
+from assets.alerts.filters import WorkflowCondition
 from assets.alerts.ledger_tables import actions, held_rules
 from assets.alerts.receivers import Route
 from assets.alerts.rules import Rule, RuleSet
@@ -109,6 +111,42 @@ def test_a_state_enters_leaves_and_changes(
     assert seen(found) == expected
     assert found[1].transitions[0].value_text == "poor"
     assert "health_state is poor" in found[1].transitions[0].reason
+
+
+KPIS = """
+    create table health.account_kpis_daily as select
+        account_id, day,
+        case when day = date '2025-03-02' then 70 else 50 end as renewal_risk_points,
+        case when day = date '2025-03-02' then 'high' else 'low' end as renewal_risk_band
+    from accounts.account_metrics_daily
+"""
+RISK = {"metric": "renewal_risk_points", "operator": "above", "threshold": 60, "recover_at": 55}
+BAND = {**WORD, "metric": "renewal_risk_band", "operator": "in", "set_values": "high"}
+MOVED = {**WORD, "metric": "renewal_risk_band", "operator": "changed"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "ends"),
+    [
+        (RISK, "renewal_risk_points is 70, above 60", 3),
+        (BAND, "renewal_risk_band is high, one of high", 3),
+        (MOVED, "renewal_risk_band is high, another than the day before", 4),
+    ],
+)
+def test_a_key_figure_is_judged_as_of_each_day(
+    ledger: sa.Engine, releases: Path, changes: dict[str, object], reason: str, ends: int
+) -> None:
+    """Read from the as-of day's snapshot, each day of a missed weekend would have the last's."""
+    for sequence, last in ((1, 1), (2, 4)):
+        folder = publish(releases, sequence, march(last), series("a", [50, 50, 50, 50]))
+        with duckdb.connect(str(folder / "csw.duckdb")) as connection:
+            connection.execute(KPIS)
+    found = evaluate(ledger, releases, ruleset(rule(**changes)), recorded_at=RECORDED_AT)
+    assert seen(found) == [
+        (march(2), "opened", "crossed"),
+        (march(ends), "resolved", "recovered"),
+    ]
+    assert found[1].transitions[0].reason == reason
 
 
 def test_a_milestone_is_reached_once_for_ever(ledger: sa.Engine, releases: Path) -> None:
@@ -255,14 +293,22 @@ def test_a_held_rule_supersedes_nothing(ledger: sa.Engine, releases: Path) -> No
     assert found[0].opened == 11
 
 
-def workflow(*steps: dict[str, object], trigger: str = "opened", **changes: str) -> Workflow:
+def workflow(
+    *steps: dict[str, object], trigger: str = "opened", conditions: Sequence[str] = ()
+) -> Workflow:
     made = {"workflow": "w", "description": "d", "rule": "health_fell_below_40", "trigger": trigger}
     base = {"workflow": "w", "channel": "email", "target": "csm", "fallback": "file:none.jsonl"}
     read = tuple(
         WorkflowStep.model_validate(base | {"position": n, "title": "Call {account}."} | step)
         for n, step in enumerate(steps, 1)
     )
-    return Workflow.model_validate(made | changes).model_copy(update={"steps": read})
+    names = ("workflow", "attribute", "operator", "value")
+    asked = tuple(
+        WorkflowCondition.model_validate(dict(zip(names, ("w", *row.split(",")), strict=True)))
+        for row in conditions
+    )
+    parts = {"conditions": asked, "steps": read}
+    return Workflow.model_validate(made).model_copy(update=parts)
 
 
 def with_workflow(made: Workflow, *rules: Rule) -> RuleSet:
@@ -277,8 +323,13 @@ def test_a_workflow_takes_its_steps_in_order_and_on_their_days(
     ledger: sa.Engine, releases: Path
 ) -> None:
     """A reminder on the first day, or a task that nobody has, is worse than none."""
-    made = workflow(TASK, {"action": "reminder", "offset_days": 2}, {"action": "escalate",
-                    "target": "manager", "offset_days": 2})  # fmt: skip
+    made = workflow(
+        TASK,
+        {"action": "notify", "channel": "slack", "target": "team", "fallback": None},
+        {"action": "webhook", "channel": "webhook", "target": "crm", "fallback": None},
+        {"action": "reminder", "offset_days": 2},
+        {"action": "escalate", "target": "manager", "offset_days": 2},
+    )
     judge(ledger, releases, with_workflow(made), series("a", [39, 39, 39]))
     with ledger.connect() as connection:
         (task,) = connection.execute(sa.select(alert_tasks)).all()
@@ -292,10 +343,12 @@ def test_a_workflow_takes_its_steps_in_order_and_on_their_days(
         said = connection.scalars(sa.select(log.action).where(log.actor == "workflow w")).all()
     assert (task.title, task.assignee_id, task.due_on) == ("Call Account a.", "c1", march(4))
     assert told_on == [
+        ("2025-03-01", "notify", None, "team"),
+        ("2025-03-01", "webhook", None, "crm"),
         ("2025-03-03", "reminder", "c1", "ada@example.com"),
         ("2025-03-03", "escalate", None, "none.jsonl"),
     ]
-    assert said == ["assign_task", "reminder", "escalate"]
+    assert said == ["assign_task", "notify", "webhook", "reminder", "escalate"]
 
 
 @pytest.mark.parametrize("closes", [True, False])
@@ -338,13 +391,23 @@ def test_a_workflow_can_begin_when_an_alert_is_over(ledger: sa.Engine, releases:
     assert (row.created_on, row.done_on) == (march(2), None)
 
 
-@pytest.mark.parametrize("attribute", ["tier", "custom.Tier sold"])
-@pytest.mark.parametrize(("value", "count"), [("gold", 1), ("silver", 0)])
-def test_a_workflow_s_condition_is_about_the_account(
-    ledger: sa.Engine, releases: Path, attribute: str, value: str, count: int
+@pytest.mark.parametrize(
+    ("conditions", "count"),
+    [
+        (["tier,is,gold"], 1),
+        (["tier,is,silver"], 0),
+        (["custom.Tier sold,is,gold"], 1),
+        (["custom.Tier sold,is,silver"], 0),
+        (["tier,is,gold", "custom.Tier sold,in,silver|gold"], 1),
+        (["tier,is,gold", "custom.Tier sold,not_in,silver|gold"], 0),
+        (["custom.Never sold,is_not,gold"], 0),
+    ],
+)
+def test_a_workflow_s_conditions_are_about_the_account(
+    ledger: sa.Engine, releases: Path, conditions: list[str], count: int
 ) -> None:
-    """A campaign for gold customers that reaches everybody."""
-    made = workflow(TASK, attribute=attribute, operator="is", value=value)
+    """A campaign for gold customers that reaches everybody, or all of one condition's."""
+    made = workflow(TASK, conditions=conditions)
     judge(ledger, releases, with_workflow(made), series("a", [39]))
     with ledger.connect() as connection:
         assert len(connection.execute(sa.select(alert_tasks)).all()) == count

@@ -25,13 +25,14 @@ METRICS = {
 ATTRIBUTES = {"tier", "region"}
 
 RULES_HEADER = (
-    "rule,sentence,family,severity,metric,operator,threshold,set_values,change,window_days,"
+    "rule,sentence,family,severity,metric,scope,operator,threshold,set_values,change,window_days,"
     "recover_at,for_days,keep_firing_days,cooldown_days,on_missing,on_activation,"
     "on_configuration_change,max_share,owner,enabled,what_to_do"
 )
-RULE = "mrr_fell,MRR is {value}.,,warning,mrr,below,10,,,1,,1,0,0,keep,fire,,,,true,Call them."
+RULE = "mrr_fell,MRR is {value}.,,warning,mrr,,below,10,,,1,,1,0,0,keep,fire,,,,true,Call them."
 ROUTES_HEADER = "rule,position,channel,target,fallback,is_digest,sends"
-WORKFLOWS_HEADER = "workflow,description,rule,trigger,attribute,operator,value,enabled"
+WORKFLOWS_HEADER = "workflow,description,rule,trigger,enabled"
+CONDITIONS_HEADER = "workflow,attribute,operator,value"
 STEPS_HEADER = (
     "workflow,position,action,channel,target,fallback,offset_days,due_in_days,title,"
     "closes_with_alert"
@@ -47,6 +48,7 @@ def seeds(tmp_path: Path) -> Path:
     write(folder, "rule_filters", "rule,attribute,operator,value")
     write(folder, "routes", ROUTES_HEADER, "*,1,file,a.jsonl,,,opened")
     (folder / "workflows.csv").write_text(WORKFLOWS_HEADER + "\n", encoding="utf-8")
+    (folder / "workflow_conditions.csv").write_text(CONDITIONS_HEADER + "\n", encoding="utf-8")
     (folder / "workflow_actions.csv").write_text(STEPS_HEADER + "\n", encoding="utf-8")
     (folder / "expected_sources.csv").write_text("source,expected_by,on_days\n", encoding="utf-8")
     return folder
@@ -79,7 +81,7 @@ def test_the_shipped_rules_are_sound() -> None:
 
 def test_blank_cells_are_defaults(seeds: Path) -> None:
     """A person leaves out what they don't care about; a spreadsheet writes a mark first."""
-    blank = "mrr_fell,MRR is {value}.,,warning,mrr,below,10" + "," * 14
+    blank = "mrr_fell,MRR is {value}.,,warning,mrr,,below,10" + "," * 14
     (seeds / "alert_rules.csv").write_bytes(f"\ufeff{RULES_HEADER}\r\n{blank}\r\n\r\n".encode())
     (rule,) = read_rules(seeds).rules
     assert (rule.recovers_at, rule.for_days, rule.cooldown_days) == (10, 1, 0)
@@ -104,8 +106,8 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
             ),
         ),
         (
-            ",mrr,",
-            ",mr,",
+            ",mrr,,",
+            ",mr,,",
             "column metric: no metric is named 'mr' (did you mean 'mrr'?); allowed: "
             + ", ".join(sorted(METRICS | {"health_score"}))
             + ".",
@@ -132,8 +134,8 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
             "{value}",
             "{mrr}",
             (
-                "column sentence: {mrr} is not a placeholder; allowed: {account}, {value},"
-                " {threshold}, {recover_at}, {for_days}, {window_days}."
+                "column sentence: {mrr} is not a placeholder; allowed: {account}, {scope},"
+                " {value}, {threshold}, {recover_at}, {for_days}, {window_days}."
             ),
         ),
         (
@@ -144,7 +146,7 @@ def test_blank_cells_are_defaults(seeds: Path) -> None:
         (
             "Call them.",
             "Call them, now.",
-            "22 cells under 21 columns; allowed: one cell per column, commas quoted.",
+            "23 cells under 22 columns; allowed: one cell per column, commas quoted.",
         ),
     ],
 )
@@ -156,6 +158,80 @@ def test_a_wrong_cell_is_named_with_what_is_allowed(
     (found,) = problems(seeds)
     assert found.startswith("seeds/alert_rules.csv, line 2")
     assert found.removeprefix("seeds/alert_rules.csv, line 2").lstrip(",: ") == sentence
+
+
+SCOPED = RULE.replace("MRR is {value}.", "Use of {scope}: {value}.").replace("mrr,,", "{},{},")
+
+
+@pytest.mark.parametrize(
+    ("metric", "scope", "sentence"),
+    [
+        ("use_count_14d", "modul:Map", "column scope: 'modul:Map' is not right; allowed: module:"),
+        ("use_count_14d", "module:Map|feature:", "column scope: 'feature:' is not right"),
+        ("use_count_14d", "event:*", "column scope: 'event:*' is not right"),
+        ("use_count_14d", "", "column scope: it is empty, and the sentence says {scope}"),
+        (
+            "mrr",
+            "module:Map",
+            (
+                "column metric: 'mrr' has no value of one module; allowed: use_count_<n>d or"
+                " days_used_<n>d, such as use_count_14d."
+            ),
+        ),
+        ("use_count_d", "module:*", "column metric: 'use_count_d' has no value of one module"),
+    ],
+)
+def test_a_scope_is_one_that_a_metric_has(
+    seeds: Path, metric: str, scope: str, sentence: str
+) -> None:
+    """A rule on a module that nobody counts by would be judged for nobody."""
+    write(seeds, "rules", RULES_HEADER, SCOPED.format(metric, scope, scope="{scope}", value=""))
+    (found,) = problems(seeds)
+    assert found.startswith(f"seeds/alert_rules.csv, line 2, {sentence}")
+
+
+def test_a_word_has_no_scope(seeds: Path) -> None:
+    """The tier of a module."""
+    word = RULE.replace("mrr,,below,10,,", "tier,module:Map,in,,gold,")
+    write(seeds, "rules", RULES_HEADER, word)
+    assert problems(seeds) == [
+        (
+            "seeds/alert_rules.csv, line 2, column scope: 'module:Map' says nothing beside 'in';"
+            " allowed: nothing."
+        )
+    ]
+
+
+@pytest.mark.parametrize("word", ["tier", "is_expansion_flagged"])
+def test_only_a_word_with_a_past_can_change(seeds: Path, word: str) -> None:
+    """Of an account's tier only today's is known: the rule would never fire, and nobody knew."""
+    changed = RULE.replace("mrr,,below,10,", "{},,changed,,")
+    write(seeds, "rules", RULES_HEADER, changed.format(word, value=""))
+    (found,) = problems(seeds)
+    assert f"what '{word}' was on the days before is not known; allowed: account_status," in found
+    write(seeds, "rules", RULES_HEADER, changed.format("renewal_risk_band", value=""))
+    assert problems(seeds) == []
+
+
+@pytest.mark.parametrize("scope", ["module:Map|module:Reports", "module:*"])
+def test_alerts_of_several_scopes_can_be_told_apart(seeds: Path, scope: str) -> None:
+    """Three mails about one account that read the same."""
+    same = SCOPED.format("use_count_7d", scope, scope="it", value="")
+    write(seeds, "rules", RULES_HEADER, same)
+    assert "makes alerts of one account that read the same" in problems(seeds)[0]
+
+
+def test_every_module_is_every_one_of_the_catalogue(seeds: Path) -> None:
+    """A module that the catalogue gained would be left out until somebody edits the rule."""
+    row = SCOPED.format("use_count_7d", "module:*|feature:boards", scope="{scope}", value="")
+    write(seeds, "rules", RULES_HEADER, row)
+    (seeds / "module_catalogue.csv").write_text(
+        "package,module,feature,is_core\np,Reports,r,true\np,Map,m,true\np,Map,n,false\n"
+    )
+    (rule,) = read_rules(seeds).rules
+    assert rule.scopes == ("module:Map", "module:Reports", "feature:boards")
+    assert rule.dimensions[1] == '{"module":"Reports"}'
+    assert problems(seeds) == []
 
 
 def test_a_filter_must_name_a_rule_and_an_attribute(seeds: Path) -> None:
@@ -187,7 +263,7 @@ def test_a_filter_must_name_a_rule_and_an_attribute(seeds: Path) -> None:
         read_rules(seeds)
 
 
-@pytest.mark.parametrize("target", ["../../etc/x.jsonl", "/tmp/x.jsonl", "a/b.jsonl", "x.csv"])  # noqa: S108
+@pytest.mark.parametrize("target", ["../../etc/x.jsonl", "/tmp/x.jsonl", "a/b.csv", "x.txt"])  # noqa: S108
 def test_a_route_stays_in_the_outbox(seeds: Path, target: str) -> None:
     """A seed must not be able to write anywhere else on the disk."""
     write(seeds, "routes", ROUTES_HEADER, f"*,1,file,{target},,,opened")
@@ -219,8 +295,8 @@ def test_a_trigger_says_what_it_needs_and_nothing_else(
 
 def test_a_word_s_rule_names_a_word_and_a_number_s_a_metric(seeds: Path) -> None:
     """`tier below 10` and `mrr in gold` would be judged for nobody."""
-    word = RULE.replace("mrr,below,10,,,1,", "mrr,in,,gold,,1,")
-    number = RULE.replace("mrr,below", "tier,below").replace("mrr_fell", "other")
+    word = RULE.replace("mrr,,below,10,,,1,", "mrr,,in,,gold,,1,")
+    number = RULE.replace("mrr,,below", "tier,,below").replace("mrr_fell", "other")
     write(seeds, "rules", RULES_HEADER, word, number)
     assert "no word is named 'mrr'" in problems(seeds)[0]
     assert "no metric is named 'tier'" in problems(seeds)[1]
@@ -248,15 +324,26 @@ def test_a_route_that_leads_nowhere_is_refused(seeds: Path, row: str, sentence: 
 @pytest.mark.parametrize(
     ("workflow", "step", "sentence"),
     [
-        ("w,d,mrr_fel,opened,,,,", "w,1,notify,email,a@b.test,,,,t,", "no rule is named 'mrr_fel'"),
-        ("w,d,mrr_fell,closed,,,,", "", "allowed: 'opened' or 'resolved'"),
-        ("w,d,mrr_fell,opened,tier,,,", "w,1,notify,email,a@b.test,,,,t,", "is not whole"),
-        ("w,d,mrr_fell,opened,tear,is,x,", "w,1,notify,email,a@b.test,,,,t,", "'tear' (did you"),
-        ("w,d,mrr_fell,opened,,,,", "v,1,notify,email,a@b.test,,,,t,", "no workflow is named 'v'"),
-        ("w,d,mrr_fell,opened,,,,", "", "'w' has no step"),
-        ("w,d,mrr_fell,opened,,,,", "w,1,call,email,a@b.test,,,,t,", "'call' is not right"),
-        ("w,d,mrr_fell,opened,,,,", "w,1,notify,email,csm,,,,t,", "'csm' may be nobody"),
-        ("w,d,mrr_fell,opened,,,,", "w,1,notify,email,a@b.test,,-1,,t,", "'-1' is not right"),
+        ("w,d,mrr_fel,opened,", "w,1,notify,email,a@b.test,,,,t,", "no rule is named 'mrr_fel'"),
+        ("w,d,mrr_fell,closed,", "", "allowed: 'opened' or 'resolved'"),
+        ("w,d,mrr_fell,opened,", "v,1,notify,email,a@b.test,,,,t,", "no workflow is named 'v'"),
+        ("w,d,mrr_fell,opened,", "", "'w' has no step"),
+        ("w,d,mrr_fell,opened,", "w,1,call,email,a@b.test,,,,t,", "'call' is not right"),
+        ("w,d,mrr_fell,opened,", "w,1,notify,email,csm,,,,t,", "'csm' may be nobody"),
+        ("w,d,mrr_fell,opened,", "w,1,notify,email,a@b.test,,-1,,t,", "'-1' is not right"),
+        ("w,d,mrr_fell,opened,", "w,1,webhook,file,a.csv,,,,t,", "'file' is no webhook"),
+        ("w,d,mrr_fell,opened,", "w,1,assign_task,file,a.csv,,,,t,", "is not for 'assign_task'"),
+        ("w,d,mrr_fell,opened,", "w,1,escalate,email,csm,,,,t,", "allowed: manager."),
+        (
+            "w,d,mrr_fell,opened,",
+            "w,1,notify,email,a@b.test,,,,{acount},",
+            "{acount} is not a placeholder; allowed: {account}, {scope}.",
+        ),
+        (
+            "w,d,mrr_fell,opened,",
+            "w,1,notify,email,a@b.test,,,,{scope},",
+            "'mrr_fell' has no scope that {scope} could say",
+        ),
     ],
 )
 def test_a_workflow_names_only_what_exists(
@@ -265,6 +352,22 @@ def test_a_workflow_names_only_what_exists(
     """A step lost by a typo is a customer whom nobody calls."""
     (seeds / "workflows.csv").write_text(f"{WORKFLOWS_HEADER}\n{workflow}\n", encoding="utf-8")
     (seeds / STEPS_FILE).write_text(f"{STEPS_HEADER}\n{step}\n", encoding="utf-8")
+    assert any(sentence in each for each in problems(seeds)), problems(seeds)
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("w,tier,,x", "seeds/workflow_conditions.csv, line 2, column operator:"),
+        ("w,tear,is,x", "column attribute: no attribute is named 'tear' (did you mean 'tier'?)"),
+        ("v,tier,is,x", "column workflow: no workflow is named 'v'"),
+    ],
+)
+def test_a_workflow_s_condition_names_what_exists(seeds: Path, row: str, sentence: str) -> None:
+    """A condition lost by a typo makes a workflow of a few customers one of all."""
+    (seeds / "workflows.csv").write_text(f"{WORKFLOWS_HEADER}\nw,d,mrr_fell,opened,\n", "utf-8")
+    (seeds / STEPS_FILE).write_text(f"{STEPS_HEADER}\nw,1,notify,email,a@b.test,,,,t,\n", "utf-8")
+    (seeds / "workflow_conditions.csv").write_text(f"{CONDITIONS_HEADER}\n{row}\n", "utf-8")
     assert any(sentence in each for each in problems(seeds)), problems(seeds)
 
 

@@ -77,7 +77,7 @@ def test_a_rule_is_replayed_and_compared_with_its_edit(home: Path, tmp_path: Pat
     """An edit that nobody tried on the past."""
     edited = tmp_path / "edited.csv"
     rules = (SEEDS / "alert_rules.csv").read_text("utf-8")
-    edited.write_text(rules.replace("health_score,below,50", "health_score,below,30"))
+    edited.write_text(rules.replace("health_score,,below,50", "health_score,,below,30"))
     days = ("--from", "2025-03-01", "--to", "2025-03-02")
     done = csw(home, "replay", "--rule", "health_fell_below_50", *days, "--what-if", str(edited))
     assert done.exit_code == 0, done.output
