@@ -14,6 +14,7 @@ from typing import Any
 Row = Mapping[str, Any]
 
 QUARTILES = {"min": 0, "p25": 1, "median": 2, "p75": 3, "max": 4}
+WORDS = {"account_id", "day", "account_status"}
 FEWEST_PEERS = 5
 FEWEST_DAYS = 7
 
@@ -24,7 +25,7 @@ def account_metrics(
     """The rows of the mart.
 
     Args:
-        daily: rows of account_metrics_daily.
+        daily: rows of account_metrics_daily, and of the key figures that stand beside it.
         accounts: rows of dim_accounts.
         health: rows of fct_account_health_daily.
         today: the as-of day.
@@ -34,12 +35,12 @@ def account_metrics(
     profiles = {row["account_id"]: row["profile"] for row in health if row["day"] == last}
     values: dict[tuple[str, str], dict[int, Fraction]] = {}
     for row in daily:
-        for metric in row.keys() - {"account_id", "day", "account_status"}:
+        for metric in row.keys() - WORDS:
             if row[metric] is not None:
                 days = values.setdefault((row["account_id"], metric), {})
                 days[(today - row["day"]).days] = _exact(row[metric])
     there = {row["account_id"] for row in daily if row["day"] == last} & known.keys()
-    metrics = sorted(daily[0].keys() - {"account_id", "day", "account_status"})
+    metrics = sorted({name for row in daily for name in row} - WORDS)
     groups = {name: _groups(known[name], profiles.get(name)) for name in there}
     peers = {name for name in there if known[name]["status"] in ("customer", "past_due")}
     rows = []

@@ -4,14 +4,20 @@
 
 {{ config(materialized='table') }}
 
+{# What changes almost daily: int_metric_usage has it in wide rows. #}
+{% set used = [
+    'dau', 'wau', 'active_user_days_30d', 'active_days_7d', 'active_days_30d', 'use_count_7d',
+    'use_count_prior_7d', 'use_count_30d', 'use_count_prior_30d', 'modules_used_30d',
+    'features_used_30d', 'error_count_30d',
+] %}
+{% set last_used = ['last_active_on', 'last_login_on'] %}
+
 {# What is summed, or the earliest or latest day, of the spans over a day. #}
 {% set summed = [
     'mrr', 'mrr_30_days_before', 'paid_phases', 'past_due_phases', 'trial_phases',
-    'paid_phases_so_far', 'registered_users_30d', 'dau', 'wau', 'mau', 'active_user_days_30d',
-    'active_days_7d', 'active_days_30d', 'use_count_7d', 'use_count_prior_7d', 'use_count_30d',
-    'use_count_prior_30d', 'modules_used_30d', 'features_used_30d', 'error_count_30d',
-    'purchased_seats', 'open_ended_licenses', 'active_seats', 'overdue_amount', 'open_tickets',
-    'urgent_open_tickets', 'escalated_open_tickets', 'tickets_opened_30d', 'tickets_solved_30d',
+    'paid_phases_so_far', 'registered_users_30d', 'mau', 'purchased_seats', 'open_ended_licenses',
+    'active_seats', 'overdue_amount', 'open_tickets', 'urgent_open_tickets',
+    'escalated_open_tickets', 'tickets_opened_30d', 'tickets_solved_30d',
     'satisfaction_answers_90d', 'satisfaction_sum_90d', 'interactions_30d', 'meetings_90d',
     'trainings_90d', 'check_ins_90d', 'open_tasks', 'overdue_tasks', 'open_goals',
     'goals_with_progress', 'goals_progress', 'open_deals_amount', 'key_contacts',
@@ -22,10 +28,10 @@
     'license_ends_on', 'renewal_on', 'notice_on', 'overdue_since', 'first_phase_on',
     'oldest_open_ticket_on',
 ] %}
-{% set latest = ['last_active_on', 'last_login_on', 'last_touch_on', 'last_nps_on'] %}
+{% set latest = ['last_touch_on', 'last_nps_on'] %}
 
 {# What the daily usage marts hold restated. #}
-{% set counted_elsewhere = [
+{% set elsewhere = [
     'dau', 'wau', 'mau', 'registered_users_30d', 'active_user_days_30d', 'active_seats',
 ] %}
 
@@ -144,9 +150,9 @@ metric_spans as (
 
 ),
 
-due as (
+use_turns as (
 
-    select * from {{ ref('int_accounts_due') }}
+    select * from {{ ref('int_metric_usage') }}
 
 ),
 
@@ -159,12 +165,6 @@ watermarks as (
 deliveries as (
 
     select * from {{ ref('stg_landing__deliveries') }}
-
-),
-
-accounts as (
-
-    select * from {{ ref('int_accounts_dated') }}
 
 ),
 
@@ -213,9 +213,6 @@ account_days as (
     select
         'as_known' as basis,
         account_id,
-        {%- for metric in counted_elsewhere %}
-            cast(null as bigint) as {{ metric }},
-        {%- endfor %}
         day,
         known_day
 
@@ -248,47 +245,6 @@ account_days as (
 
 ),
 
-beginnings as (
-
-    -- A span that began before the account's first day that is asked for counts from that day on.
-    select
-        'restated' as basis,
-        account_id,
-        first_day
-
-    from accounts
-
-    union all
-
-    select
-        'as_known' as basis,
-        accounts.account_id,
-        greatest(accounts.first_day, due.due_from) as first_day
-
-    from accounts
-
-    inner join due on accounts.account_id = due.account_id
-
-),
-
-begun_spans as (
-
-    select
-        metric_spans.* exclude (metric_spans.first_day),
-        greatest(metric_spans.first_day, beginnings.first_day) as first_day
-
-    from metric_spans
-
-    inner join beginnings
-        on
-            metric_spans.basis = beginnings.basis
-            and metric_spans.account_id = beginnings.account_id
-            and metric_spans.last_day >= beginnings.first_day
-
-    where metric_spans.first_day < {{ as_of_day() }}
-
-),
-
 deltas as (
 
     select
@@ -298,7 +254,8 @@ deltas as (
         first_day as day,
         value,
         case when last_day >= {{ as_of_day() }} - 1 then value_on end as value_on
-    from begun_spans
+    from metric_spans
+    where first_day < {{ as_of_day() }}
     union all
     select
         basis,
@@ -307,7 +264,7 @@ deltas as (
         last_day + 1 as day,
         -value as value,
         null as value_on
-    from begun_spans
+    from metric_spans
     where value is not null and last_day < {{ as_of_day() }} - 1
 
 ),
@@ -364,7 +321,7 @@ passing_days as (
         value_on,
         cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as day
 
-    from begun_spans
+    from metric_spans
 
     where value_on is not null and last_day < {{ as_of_day() }} - 1
 
@@ -389,54 +346,103 @@ passing_by_day as (
 
 ),
 
+use_alike as (
+
+    select * from use_turns
+
+    where basis = 'both'
+
+),
+
+use_apart as (
+
+    select * from use_turns
+
+    where basis <> 'both'
+
+),
+
+spans_running as (
+
+    -- Over the days on which something changes: an account has fewer of them than days.
+    select
+        basis,
+        account_id,
+        {%- for metric in summed %}
+            cast(sum({{ metric }}) over account_so_far as decimal(18, 4)) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in earliest %}
+            min({{ metric }}) over account_so_far as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            max({{ metric }}) over account_so_far as {{ metric }},
+        {%- endfor %}
+        day
+
+    from deltas_by_day
+
+    window
+        account_so_far as (
+            partition by basis, account_id order by day rows unbounded preceding
+        )
+
+),
+
 running as (
 
+    -- A day's sums are those of the last day on which they changed.
     select
         account_days.basis,
         account_days.account_id,
         account_days.day,
+        {%- for metric in used %}
+            coalesce(
+                {{ 'account_days.' ~ metric ~ ',' if metric in elsewhere }}
+                coalesce(use_alike.{{ metric }}, 0) + coalesce(use_apart.{{ metric }}, 0)
+            ) as {{ metric }},
+        {%- endfor %}
         {%- for metric in summed %}
-            {%- if metric in counted_elsewhere %}
-                coalesce(
-                    account_days.{{ metric }},
-                    sum(coalesce(deltas_by_day.{{ metric }}, 0)) over account_so_far
-                ) as {{ metric }},
-            {%- else %}
-                sum(coalesce(deltas_by_day.{{ metric }}, 0)) over account_so_far as {{ metric }},
-            {%- endif %}
+            coalesce(
+                {{ 'account_days.' ~ metric ~ ',' if metric in elsewhere }}
+                spans_running.{{ metric }},
+                0
+            ) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in last_used %}
+            greatest(use_alike.{{ metric }}, use_apart.{{ metric }}) as {{ metric }},
         {%- endfor %}
         {%- for metric in earliest %}
-            least(
-                min(deltas_by_day.{{ metric }}) over account_so_far, passing_by_day.{{ metric }}
-            ) as {{ metric }},
+            least(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
-            greatest(
-                max(deltas_by_day.{{ metric }}) over account_so_far, passing_by_day.{{ metric }}
-            ) as {{ metric }},
+            greatest(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
         {%- endfor %}
         account_days.known_day
 
     from account_days
 
-    left join deltas_by_day
+    asof left join use_alike
         on
-            account_days.basis = deltas_by_day.basis
-            and account_days.account_id = deltas_by_day.account_id
-            and account_days.day = deltas_by_day.day
+            account_days.account_id = use_alike.account_id
+            and account_days.day >= use_alike.day
+
+    asof left join use_apart
+        on
+            account_days.basis = use_apart.basis
+            and account_days.account_id = use_apart.account_id
+            and account_days.day >= use_apart.day
+
+    asof left join spans_running
+        on
+            account_days.basis = spans_running.basis
+            and account_days.account_id = spans_running.account_id
+            and account_days.day >= spans_running.day
 
     left join passing_by_day
         on
             account_days.basis = passing_by_day.basis
             and account_days.account_id = passing_by_day.account_id
             and account_days.day = passing_by_day.day
-
-    window
-        account_so_far as (
-            partition by account_days.basis, account_days.account_id
-            order by account_days.day
-            rows unbounded preceding
-        )
 
 ),
 

@@ -1,9 +1,9 @@
 -- One row per basis, metric and thing that tells of it, with the days in whose rows it counts: a
 -- metric's value on a day is the sum of the spans over it, or the latest or earliest of their
 -- value_on. Basis as_known counts what was known at each day's end, and only of the days that are
--- due; restated counts what is known now. A new metric is one more branch, here or in
--- int_metric_billing or int_metric_relations, a line in int_account_metrics_measured and its YAML
--- in account_metrics_daily. What the daily usage marts hold restated stands there alone.
+-- due; restated counts what is known now. What of the daily usage marts is restated stands there
+-- alone. A new metric is one more branch, here, in int_metric_billing or int_metric_relations, or a
+-- column of int_metric_usage; models/README.md names all that it touches.
 
 {{ config(materialized='table') }}
 
@@ -20,31 +20,6 @@ user_spans as (
 due as (
 
     select * from {{ ref('int_accounts_due') }}
-
-),
-
-actor_days as (
-
-    select actor_days.*
-
-    from {{ ref('int_actor_days') }} as actor_days
-
-    inner join due
-        on actor_days.account_id = due.account_id and actor_days.day >= due.due_from - 29
-
-    where actor_days.user_id is not null and actor_days.is_active
-
-),
-
-active_days as (
-
-    select * from {{ ref('int_active_days') }}
-
-),
-
-use_days as (
-
-    select * from {{ ref('int_use_days') }}
 
 ),
 
@@ -84,37 +59,6 @@ bases (basis) as (
 
 ),
 
-uses as (
-
-    select
-        account_id,
-        day,
-        first_day,
-        cast(sum(use_count) as bigint) as use_count
-
-    from use_days
-
-    group by account_id, day, first_day
-
-),
-
-events as (
-
-    select
-        account_id,
-        event_type,
-        day,
-        first_day,
-        cast(sum(quantity) as bigint) as quantity
-
-    from event_type_days
-
-    where event_type in ('error', 'login')
-
-    group by account_id, event_type, day, first_day
-
-),
-
 late_event_days as (
 
     select distinct
@@ -125,154 +69,6 @@ late_event_days as (
     from event_type_days
 
     where first_day > day
-
-),
-
-usage_windows (metric, days_later, length) as (
-
-    values
-    ('use_count_7d', 0, 7),
-    ('use_count_prior_7d', 7, 7),
-    ('use_count_30d', 0, 30),
-    ('use_count_prior_30d', 30, 30)
-
-),
-
-usage_told as (
-
-    -- known_day is the first daily row that may count it.
-    select
-        account_id,
-        'active_days_7d' as metric,
-        cast(null as varchar) as thing,
-        1 as value,
-        cast(null as date) as value_on,
-        day as first_day,
-        day + 6 as last_day,
-        first_day as known_day
-    from active_days
-
-    union all
-
-    select
-        account_id,
-        'active_days_30d' as metric,
-        null as thing,
-        1 as value,
-        null as value_on,
-        day as first_day,
-        day + 29 as last_day,
-        first_day as known_day
-    from active_days
-
-    union all
-
-    select
-        account_id,
-        'last_active_on' as metric,
-        null as thing,
-        null as value,
-        day as value_on,
-        day as first_day,
-        null as last_day,
-        first_day as known_day
-    from active_days
-
-    union all
-
-    select
-        uses.account_id,
-        usage_windows.metric,
-        null as thing,
-        uses.use_count as value,
-        null as value_on,
-        uses.day + usage_windows.days_later as first_day,
-        uses.day + usage_windows.days_later + usage_windows.length - 1 as last_day,
-        uses.first_day as known_day
-    from uses
-    cross join usage_windows
-
-    union all
-
-    select
-        account_id,
-        'modules_used_30d' as metric,
-        module as thing,
-        1 as value,
-        null as value_on,
-        day as first_day,
-        day + 29 as last_day,
-        first_day as known_day
-    from use_days
-    where module <> '(none)'
-
-    union all
-
-    select
-        account_id,
-        'features_used_30d' as metric,
-        module || ' / ' || feature as thing,
-        1 as value,
-        null as value_on,
-        day as first_day,
-        day + 29 as last_day,
-        first_day as known_day
-    from use_days
-    where feature <> '(none)'
-
-    union all
-
-    select
-        account_id,
-        'error_count_30d' as metric,
-        null as thing,
-        quantity as value,
-        null as value_on,
-        day as first_day,
-        day + 29 as last_day,
-        first_day as known_day
-    from events
-    where event_type = 'error'
-
-    union all
-
-    select
-        account_id,
-        'last_login_on' as metric,
-        null as thing,
-        null as value,
-        day as value_on,
-        day as first_day,
-        null as last_day,
-        first_day as known_day
-    from events
-    where event_type = 'login'
-
-),
-
-actor_windows (metric, length) as (
-
-    values
-    ('dau', 1),
-    ('wau', 7),
-    ('active_user_days_30d', 30)
-
-),
-
-users_told as (
-
-    -- Of the users of a week each counts once; the user-days of 30 days count one by one.
-    select
-        actor_days.account_id,
-        actor_windows.metric,
-        case when actor_windows.metric = 'wau' then actor_days.user_id end as thing,
-        1 as value,
-        greatest(actor_days.day, actor_days.user_active_known_day) as first_day,
-        actor_days.day + actor_windows.length - 1 as last_day
-
-    from actor_days
-
-    cross join actor_windows
 
 ),
 
@@ -369,33 +165,6 @@ ticket_measures as (
 ),
 
 told as (
-
-    select
-        bases.basis,
-        usage_told.account_id,
-        usage_told.metric,
-        usage_told.thing,
-        usage_told.value,
-        usage_told.value_on,
-        case
-            when bases.basis = 'restated' then usage_told.first_day
-            else greatest(usage_told.first_day, usage_told.known_day)
-        end as first_day,
-        usage_told.last_day
-
-    from usage_told
-
-    cross join bases
-
-    union all by name
-
-    select
-        'as_known' as basis,
-        *
-
-    from users_told
-
-    union all by name
 
     select
         bases.basis,

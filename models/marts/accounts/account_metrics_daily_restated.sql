@@ -52,18 +52,43 @@ latest_known as (
 
 ),
 
-unequal as (
+measured_contents as (
 
-    -- Rows as wholes: both have the metrics in the order of the registry.
     select
-        measured.account_id,
-        measured.day
+        account_id,
+        day,
+        hash(measured) as content  -- noqa: RF02
 
     from measured
 
-    inner join shown on measured.account_id = shown.account_id and measured.day = shown.day
+),
 
-    where measured is distinct from shown  -- noqa: RF02
+shown_contents as (
+
+    select
+        account_id,
+        day,
+        hash(shown) as content  -- noqa: RF02
+
+    from shown
+
+),
+
+unequal as (
+
+    -- Rows as wholes, by 64 bits of them: both have the metrics in the order of the registry.
+    select
+        measured_contents.account_id,
+        measured_contents.day
+
+    from measured_contents
+
+    inner join shown_contents
+        on
+            measured_contents.account_id = shown_contents.account_id
+            and measured_contents.day = shown_contents.day
+
+    where measured_contents.content <> shown_contents.content
 
 ),
 

@@ -1,0 +1,329 @@
+-- One row per basis, account and local day on which a metric of use changes: what it is from then
+-- on, and the latest active and login day. What counts for 7 days counts from its day on and no
+-- more 7 days later; as_known, neither before it was known. What was known on its day is the same
+-- on both bases and stands once, under `both`: a basis is the sum of that and its own rows. In wide
+-- rows, since use changes almost daily, and a long row per metric would be turned for nothing.
+
+{% set counts = ['dau', 'active_user_days_30d', 'active_days_7d', 'active_days_30d',
+    'use_count_7d', 'use_count_prior_7d', 'use_count_30d', 'use_count_prior_30d',
+    'error_count_30d'] %}
+{% set distincts = ['wau', 'modules_used_30d', 'features_used_30d'] %}
+{% set latest = ['last_active_on', 'last_login_on'] %}
+
+with
+
+due as (
+
+    select * from {{ ref('int_accounts_due') }}
+
+),
+
+actor_days as (
+
+    -- Restated, the daily usage marts count users.
+    select actor_days.*
+
+    from {{ ref('int_actor_days') }} as actor_days
+
+    inner join due
+        on actor_days.account_id = due.account_id and actor_days.day >= due.due_from - 30
+
+    where actor_days.user_id is not null and actor_days.is_active
+
+),
+
+active_days as (
+
+    select * from {{ ref('int_active_days') }}
+
+),
+
+use_days as (
+
+    select * from {{ ref('int_use_days') }}
+
+),
+
+event_type_days as (
+
+    select * from {{ ref('int_event_type_days') }}
+
+    where event_type in ('error', 'login')
+
+),
+
+bases (basis, is_late) as (
+
+    values ('both', false), ('as_known', true), ('restated', true)
+
+),
+
+windows (days_later, is_in_day, is_in_7d, is_in_prior_7d, is_in_30d, is_in_prior_30d) as (
+
+    -- What enters (1) and leaves (-1) the windows so many days after a day.
+    values
+    (0, 1, 1, 0, 1, 0),
+    (1, -1, 0, 0, 0, 0),
+    (7, 0, -1, 1, 0, 0),
+    (14, 0, 0, -1, 0, 0),
+    (30, 0, 0, 0, -1, 1),
+    (60, 0, 0, 0, 0, -1)
+
+),
+
+told as (
+
+    -- known_day is the first daily row that may count it.
+    select
+        account_id,
+        day,
+        user_active_known_day as known_day,
+        1 as users
+    from actor_days
+
+    union all by name
+
+    select
+        account_id,
+        day,
+        first_day as known_day,
+        1 as active_days
+    from active_days
+
+    union all by name
+
+    select
+        account_id,
+        day,
+        first_day as known_day,
+        use_count
+    from use_days
+
+    union all by name
+
+    select
+        account_id,
+        day,
+        first_day as known_day,
+        case when event_type = 'error' then quantity end as errors,
+        event_type = 'login' as is_login
+    from event_type_days
+
+),
+
+days_told as (
+
+    select
+        account_id,
+        day,
+        known_day,
+        coalesce(sum(users), 0) as users,
+        coalesce(sum(active_days), 0) as active_days,
+        coalesce(sum(use_count), 0) as use_count,
+        coalesce(sum(errors), 0) as errors,
+        coalesce(bool_or(is_login), false) as is_login
+
+    from told
+
+    group by account_id, day, known_day
+
+),
+
+things as (
+
+    -- What counts once on a day, however often it was there in the days before.
+    select distinct
+        account_id,
+        'wau' as metric,
+        user_id as thing,
+        day,
+        day + 6 as last_day,
+        user_active_known_day as known_day
+    from actor_days
+
+    union all
+
+    select distinct
+        account_id,
+        'modules_used_30d' as metric,
+        module as thing,
+        day,
+        day + 29 as last_day,
+        first_day as known_day
+    from use_days
+    where module <> '(none)'
+
+    union all
+
+    select distinct
+        account_id,
+        'features_used_30d' as metric,
+        module || ' / ' || feature as thing,
+        day,
+        day + 29 as last_day,
+        first_day as known_day
+    from use_days
+    where feature <> '(none)'
+
+),
+
+judged_things as (
+
+    select
+        *,
+        bool_or(known_day > day) over (partition by account_id, metric, thing) as is_late
+
+    from things
+
+),
+
+thing_spans as (
+
+    select
+        bases.basis,
+        judged_things.account_id,
+        judged_things.metric,
+        judged_things.thing,
+        case
+            when bases.basis = 'as_known' then greatest(judged_things.day, judged_things.known_day)
+            else judged_things.day
+        end as first_day,
+        judged_things.last_day
+
+    from judged_things
+
+    inner join bases on judged_things.is_late = bases.is_late
+
+),
+
+reached as (
+
+    select
+        *,
+        max(last_day) over (
+            partition by basis, account_id, metric, thing
+            order by first_day, last_day
+            rows between unbounded preceding and 1 preceding
+        ) as reached_day
+
+    from thing_spans
+
+    where first_day <= last_day
+
+),
+
+stretches as (
+
+    select * replace (greatest(first_day, coalesce(reached_day + 1, first_day)) as first_day)
+
+    from reached
+
+    where last_day > coalesce(reached_day, first_day - 1)
+
+),
+
+changes as (
+
+    select
+        bases.basis,
+        days_told.account_id,
+        case
+            when bases.basis = 'as_known'
+                then greatest(days_told.day + windows.days_later, days_told.known_day)
+            else days_told.day + windows.days_later
+        end as day,
+        days_told.users * windows.is_in_day as dau,
+        days_told.users * windows.is_in_30d as active_user_days_30d,
+        days_told.active_days * windows.is_in_7d as active_days_7d,
+        days_told.active_days * windows.is_in_30d as active_days_30d,
+        days_told.use_count * windows.is_in_7d as use_count_7d,
+        days_told.use_count * windows.is_in_prior_7d as use_count_prior_7d,
+        days_told.use_count * windows.is_in_30d as use_count_30d,
+        days_told.use_count * windows.is_in_prior_30d as use_count_prior_30d,
+        days_told.errors * windows.is_in_30d as error_count_30d,
+        case when days_told.active_days > 0 and windows.is_in_30d = 1 then days_told.day end
+            as last_active_on,
+        case when days_told.is_login and windows.is_in_30d = 1 then days_told.day end
+            as last_login_on
+
+    from days_told
+
+    inner join bases on (days_told.known_day > days_told.day) = bases.is_late
+
+    cross join windows
+
+    -- What says nothing of a window moves none.
+    where
+        windows.days_later in (0, 30)
+        or (windows.days_later = 1 and days_told.users > 0)
+        or (windows.days_later = 7 and days_told.active_days + days_told.use_count > 0)
+        or (windows.days_later in (14, 60) and days_told.use_count > 0)
+
+    union all by name
+
+    select
+        basis,
+        account_id,
+        {%- for metric in distincts %}
+            case when metric = '{{ metric }}' then 1 end as {{ metric }},
+        {%- endfor %}
+        first_day as day
+    from stretches
+
+    union all by name
+
+    select
+        basis,
+        account_id,
+        {%- for metric in distincts %}
+            case when metric = '{{ metric }}' then -1 end as {{ metric }},
+        {%- endfor %}
+        last_day + 1 as day
+    from stretches
+
+),
+
+changed as (
+
+    select
+        basis,
+        account_id,
+        {%- for metric in counts + distincts %}
+            cast(coalesce(sum({{ metric }}), 0) as bigint) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            max({{ metric }}) as {{ metric }},
+        {%- endfor %}
+        day
+
+    from changes
+
+    where day < {{ as_of_day() }}
+
+    group by basis, account_id, day
+
+),
+
+final as (
+
+    select
+        basis,
+        account_id,
+        {%- for metric in counts + distincts %}
+            cast(sum({{ metric }}) over account_so_far as bigint) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            max({{ metric }}) over account_so_far as {{ metric }},
+        {%- endfor %}
+        day
+
+    from changed
+
+    window
+        account_so_far as (
+            partition by basis, account_id order by day rows unbounded preceding
+        )
+
+)
+
+select * from final
