@@ -34,7 +34,7 @@ _ALLOWED = {
 }
 _ALLOWED_PATTERNS = {
     "scope": "module:, feature: or event: and a name, such as module:Toolbar",
-    "target": "a plain file name of letters, digits, '_', '-' and '.' that ends in .jsonl",
+    "target": "a plain file name of letters, digits, '_', '-' and '.' that ends in .jsonl or .csv",
     "rule": "a name of lower-case letters, digits and '_', such as health_fell_below_50",
     "family": "a name of lower-case letters, digits and '_', such as health_low",
 }

@@ -13,7 +13,14 @@ from assets.alerts.published import ReleaseError
 from assets.alerts.replay import Replay, ReplayedAlert, ReplayError
 from assets.alerts.rule_files import read_rules
 from assets.alerts.rules import RuleSet
-from assets.health.preview import MODELS, Preview, compare, copy_build, forget_judgements
+from assets.health.preview import (
+    MODELS,
+    Preview,
+    compare,
+    copy_build,
+    forget_judgements,
+    write_days,
+)
 from assets.health.preview_alerts import AlertsBeside, beside, days_judged_anew, fired
 from checks.seeds import find_problems
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError, hold_build
@@ -33,8 +40,12 @@ STYLES = {"good": "green", "average": "yellow", "poor": "red", "unknown": "dim"}
 
 def preview_command(
     days: Annotated[
-        int, typer.Option(help="Replay the alert rules over so many days.", min=1)
+        int, typer.Option(help="Judge so many days anew and replay the alert rules.", min=1)
     ] = 28,
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Write the days to this CSV file: as shown and by the seeds now."),
+    ] = None,
     home: Home = None,
 ) -> None:
     """What the seeds as they stand now would have made of the last days that were shown."""
@@ -53,6 +64,9 @@ def preview_command(
         forget_judgements(house.build_database, day, days_judged_anew(rules, days))
         _judge_anew(house, as_of)
         _print_preview(compare(house.build_database, day))
+        if into:
+            written = write_days(house.build_database, replayed[0], into)
+            console.print(f"{written:,} account-days are in {into}")
         _print_alerts(beside(shown, _fired(house, rules, replayed, as_of)))
     finally:
         house.build_database.unlink()

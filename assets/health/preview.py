@@ -23,6 +23,7 @@ _JUDGED = (
     "fct_health_conditions_daily",
     "fct_health_changes",
     "account_scoped_metrics_daily",
+    "account_kpis_daily",
 )
 
 
@@ -76,13 +77,13 @@ def copy_build(build: Path, copy: Path) -> tuple[date, datetime] | None:
 
 
 def forget_judgements(copy: Path, day: date, days: int) -> None:
-    """Forgets in a copy how its last days, up to a day, were judged."""
+    """Forgets in a copy how its last days, up to a day, were judged, and lays that aside."""
     with duckdb.connect(str(copy)) as connection:
         connection.execute("create or replace schema preview")
         connection.execute(
             "create table preview.health as "
-            "select * from history.fct_account_health_daily where day = ?",
-            [day],
+            "select * from history.fct_account_health_daily where day > ?",
+            [day - timedelta(days=days)],
         )
         for table in _JUDGED:
             connection.execute(
@@ -114,12 +115,37 @@ def compare(copy: Path, day: date) -> Preview:
     )
 
 
+def write_days(copy: Path, first: date, file: Path) -> int:
+    """Writes the days from one on as CSV: as shown, and beside it by the seeds now.
+
+    Returns:
+        How many account-days it wrote.
+    """
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        days = connection.sql(_BESIDE, params=[first])
+        days.write_csv(str(file), header=True)
+        return len(days)
+
+
+_BESIDE = """
+    select
+        after.account_id, after.day,
+        before.profile as profile_shown, before.score as score_shown,
+        before.state as state_shown, before.configuration_version as configuration_shown,
+        after.profile as profile_now, after.score as score_now, after.state as state_now
+    from health.fct_account_health_daily as after
+    inner join preview.health as before
+        on after.account_id = before.account_id and after.day = before.day
+    where after.day >= ?
+    order by after.account_id, after.day
+"""
 _STATES = """
     select states.state, count(before.state), count(after.state)
     from (values (1, 'good'), (2, 'average'), (3, 'poor'), (4, 'unknown')) as states (place, state)
     cross join health.fct_account_health_daily as judged
     left join preview.health as before
-        on judged.account_id = before.account_id and before.state = states.state
+        on judged.account_id = before.account_id and judged.day = before.day
+        and before.state = states.state
     left join health.fct_account_health_daily as after
         on judged.account_id = after.account_id and judged.day = after.day
         and after.state = states.state
@@ -132,7 +158,8 @@ _MOVED = """
         after.account_id, accounts.account_name, before.state, after.state,
         before.score, after.score, reasons.sentence
     from health.fct_account_health_daily as after
-    inner join preview.health as before on after.account_id = before.account_id
+    inner join preview.health as before
+        on after.account_id = before.account_id and after.day = before.day
     left join accounts.dim_accounts as accounts on after.account_id = accounts.account_id
     left join health.health_reasons as reasons
         on after.account_id = reasons.account_id and reasons.position = 1

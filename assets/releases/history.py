@@ -17,6 +17,7 @@ SHOWN: dict[str, str] = {
     "fct_health_conditions_daily": "health.fct_health_conditions_daily",
     "fct_health_changes": "health.fct_health_changes",
     "account_scoped_metrics_daily": "health.account_scoped_metrics_daily",
+    "account_kpis_daily": "health.account_kpis_daily",
 }
 # What the usage rollups were made from: dbt reads and writes it (models/staging/rollups).
 ROLLUP_BOOKS: dict[str, str] = {

@@ -1,6 +1,6 @@
 """What is wrong in the health seeds: each row by itself, and what rows say of one another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,16 @@ class _Seeds:
     caps: Sequence[Located[HealthCap]]
 
 
-def find_health_problems(seeds: Path, metrics: set[str]) -> list[Problem]:
-    """Everything that is wrong in the health seeds, against the metrics that there are."""
+def find_health_problems(
+    seeds: Path, metrics: set[str], kpis: Collection[str] = ()
+) -> list[Problem]:
+    """Everything that is wrong in the health seeds, against the metrics that there are.
+
+    Args:
+        seeds: the folder of the seeds.
+        metrics: what health may read.
+        kpis: the metrics that are made of health, so that it can't read them.
+    """
     problems: list[Problem] = []
     read = _Seeds(
         profiles=list(read_rows(seeds / PROFILES_FILE, HealthProfile, problems)),
@@ -74,8 +82,8 @@ def find_health_problems(seeds: Path, metrics: set[str]) -> list[Problem]:
     problems += repeated(seeds / CAPS_FILE, "cap", read.caps)
     problems += repeated(seeds / VALUE_EVENTS_FILE, "value_event", value_events)
     problems += _unknown_names(seeds, read)
-    problems += _unknown_metrics(seeds, read, metrics)
-    problems += _unknown_attributes(seeds, read, metrics)
+    problems += _unknown_metrics(seeds, read, metrics, kpis)
+    problems += _unknown_attributes(seeds, read, metrics, kpis)
     problems += _wrong_profiles(seeds, read)
     problems += _wrong_parts(seeds, read)
     problems += _wrong_settings(seeds / RENEWAL_RISK_FILE, RENEWAL_RISK_SETTINGS)
@@ -101,8 +109,10 @@ def _unknown_names(seeds: Path, read: _Seeds) -> Iterator[Problem]:
                 yield _unknown(seeds / file, found.line, column, said, known)
 
 
-def _unknown_metrics(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[Problem]:
-    """Metrics that are none of the account's, or none that has a scope."""
+def _unknown_metrics(
+    seeds: Path, read: _Seeds, metrics: set[str], kpis: Collection[str]
+) -> Iterator[Problem]:
+    """Metrics that are none of the account's, made of health, or without a scope."""
     reading: tuple[tuple[str, Sequence[Located[Any]]], ...] = (
         (CONDITIONS_FILE, read.conditions),
         (PARTS_FILE, read.parts),
@@ -115,16 +125,18 @@ def _unknown_metrics(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[P
                 message = f"'{metric}' has no value of one {scope.partition(':')[0]}"
                 yield _problem(seeds / file, found.line, "metric", message, SCOPED_METRIC)
             elif metric and not scope and metric not in metrics:
-                yield _unknown(seeds / file, found.line, "metric", metric, metrics)
+                yield _unreadable(seeds / file, found.line, "metric", metric, metrics, kpis)
 
 
-def _unknown_attributes(seeds: Path, read: _Seeds, metrics: set[str]) -> Iterator[Problem]:
+def _unknown_attributes(
+    seeds: Path, read: _Seeds, metrics: set[str], kpis: Collection[str]
+) -> Iterator[Problem]:
     known = {*WORDS, AGE, *metrics}
     for found in read.filters:
         name = found.row.attribute
         if name not in known and not is_custom_attribute(name):
-            file = seeds / FILTERS_FILE
-            yield _unknown(file, found.line, "attribute", name, {*known, f"{CUSTOM}NAME"})
+            allowed = {*known, f"{CUSTOM}NAME"}
+            yield _unreadable(seeds / FILTERS_FILE, found.line, "attribute", name, allowed, kpis)
 
 
 def _wrong_profiles(seeds: Path, read: _Seeds) -> Iterator[Problem]:
@@ -199,6 +211,15 @@ def _wrong_settings(file: Path, names: Sequence[str]) -> list[Problem]:
                     _problem(file, 1, "setting", f"'{name}' is missing", "a row for each setting")
                 )
     return problems
+
+
+def _unreadable(
+    file: Path, line: int, column: str, said: str, known: set[str], kpis: Collection[str]
+) -> Problem:
+    if said not in kpis:
+        return _unknown(file, line, column, said, known)
+    message = f"'{said}' is made of health, which would read itself"
+    return _problem(file, line, column, message, ", ".join(sorted(known)))
 
 
 def _unknown(file: Path, line: int, column: str, said: str, known: set[str]) -> Problem:

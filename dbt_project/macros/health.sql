@@ -78,7 +78,7 @@
    health and metrics and the settings of seeds/renewal_risk_settings.csv; NULL without a score. #}
 {% macro renewal_risk_points(health, metrics, settings) -%}
     {{ renewal_risk_from_health(health, settings) }}
-        + {{ renewal_risk_from_slope(health, settings) }}
+        + cast({{ renewal_risk_from_slope(health, settings) }} as decimal(9, 6))
         + case when {{ is_long_overdue(metrics, settings) }} then {{ settings }}.overdue_points
         else 0 end
         + case when {{ is_out_of_touch(metrics, settings) }} then {{ settings }}.touch_points

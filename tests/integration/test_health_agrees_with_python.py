@@ -27,6 +27,7 @@ from tests.recompute.health_landings import (
     edgy_seeds,
     edited_seeds,
     facts_of,
+    named_folders,
     override_in_force,
     pairs_of,
     rules_of,
@@ -39,6 +40,7 @@ Seeds = dict[str, Sequence[Row]]
 SEEDS = ROOT / "seeds"
 RULE_BASED = ROOT / "assets" / "health" / "seed_sets" / "rule_based"
 METRICS = "accounts.account_metrics_daily"
+KPIS = "health.account_kpis_daily"
 KEYS = {
     "health.fct_health_conditions_daily": ("conditions", ["account_id", "day", "condition"]),
     "health.fct_account_health_daily": ("daily", ["account_id", "day"]),
@@ -100,10 +102,10 @@ def test_health_agrees_under_conditions_that_are_all_edges(
 ) -> None:
     """Prevents a band, a share or a reason that is right for the seeds as they are and no others.
 
-    Three profiles that accounts enter and leave, one of them judged by rule; parts, modules, ages,
-    caps and overrides.
+    Three profiles that accounts enter and leave, one of them judged by rule; parts, modules, a
+    feature, an event's name, ages, caps and overrides.
     """
-    _assert_health_agrees(health_warehouse, seeded_folders(seed), edgy_seeds(), OVERRIDES)
+    _assert_health_agrees(health_warehouse, named_folders(seed), edgy_seeds(), OVERRIDES)
 
 
 @pytest.mark.parametrize("seed", [24])
@@ -116,7 +118,7 @@ def test_what_was_shown_stays_and_an_edited_seed_changes_only_later_days(
     weights, edges, conditions and caps hold. Every day is what a plain judgement of that day alone
     says, and what its first release showed.
     """
-    landed, seeds = seeded_folders(seed), edgy_seeds()
+    landed, seeds = named_folders(seed), edgy_seeds()
     first_shown: dict[str, dict[tuple[Any, ...], Row]] = {name: {} for name in KEYS}
     with closing(open_build()) as build:
         for number, (day, version) in enumerate(RUNS):
@@ -141,21 +143,21 @@ def test_what_was_shown_stays_and_an_edited_seed_changes_only_later_days(
 
 
 @pytest.mark.parametrize("seed", [21])
-def test_runs_on_many_days_show_what_one_back_fill_shows(
-    health_warehouse: Warehouse, seed: int
-) -> None:
-    """Prevents a score, a hold or a slope that depends on how often the job ran."""
-    landed, seeds = seeded_folders(seed), edgy_seeds()
+def test_runs_on_many_days_show_what_one_back_fill_shows(warehouse: Warehouse, seed: int) -> None:
+    """Prevents a score, a hold, a slope or a key figure that depends on how often the job ran."""
+    landed, seeds = named_folders(seed), edgy_seeds()
+    with_kpis = warehouse.only(*MARTS, "account_kpis_daily")
     with closing(open_build()) as often, closing(open_build()) as once:
         for number, (day, _) in enumerate(RUNS):
             as_of = FIRST_DAY + timedelta(days=day)
             land_new(often, landed, as_of, OVERRIDES)
             _forget_rollups(often)
-            health_warehouse.run(often, as_of, seeds=seeds)
+            with_kpis.run(often, as_of, seeds=seeds)
             publish(often, number, as_of)
         land_new(once, landed, END, OVERRIDES)
-        health_warehouse.run(once, END, seeds=seeds)
-        for name, (_, key) in KEYS.items():
+        with_kpis.run(once, END, seeds=seeds)
+        keys = {name: key for name, (_, key) in KEYS.items()} | {KPIS: ["account_id", "day"]}
+        for name, key in keys.items():
             assert_agree(read_rows(often, name), read_rows(once, name), key)
 
 

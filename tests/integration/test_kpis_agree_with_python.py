@@ -22,6 +22,7 @@ from tests.recompute.kpi_world import (
     World,
     kpi_world,
 )
+from tests.recompute.kpis_daily import account_kpis_daily
 
 Row = Mapping[str, Any]
 
@@ -30,11 +31,13 @@ MARTS = (
     "time_to_value_cohorts",
     "renewal_risk",
     "expansion_opportunities",
+    "account_kpis_daily",
     "account_kpis",
     "account_health_weekly",
     "health_peers_daily",
     "health_reasons",
 )
+STEPS = ("int_features_entitled", "int_kpis_measured")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def test_each_kpi_is_what_plain_python_says(
     """Prevents a start, a share, a point, a band, a quartile or a reason that the spec hasn't."""
     world = kpi_world(seed)
     _put(build, world)
-    own = replace(warehouse, nodes=tuple(n for n in warehouse.nodes if n.name in MARTS))
+    own = replace(warehouse, nodes=tuple(n for n in warehouse.nodes if n.name in (*MARTS, *STEPS)))
     own.run(build, AS_OF)
     shown = {name: read_rows(build, f"health.{name}") for name in MARTS}
     assert min(map(len, shown.values())) > 10
@@ -64,7 +67,9 @@ def _assert_kpis_agree(world: World, shown: Mapping[str, list[dict[str, Any]]]) 
     arrivals = kpis.time_to_value(world, VALUE_EVENTS, AS_OF)
     risks = kpis.renewal_risk(world, RENEWAL_SETTINGS, TODAY)
     expansions = kpis.expansion_opportunities(world, EXPANSION_SETTINGS, AS_OF)
-    figures = kpis.account_kpis(world, arrivals, risks, expansions, TODAY)
+    daily = account_kpis_daily(world, VALUE_EVENTS, RENEWAL_SETTINGS, EXPANSION_SETTINGS)
+    assert_agree(shown["account_kpis_daily"], daily, ["account_id", "day"])
+    figures = kpis.account_kpis(world, daily, expansions, TODAY)
     assert_agree(shown["time_to_value"], arrivals, ["account_id"])
     assert_agree(
         shown["time_to_value_cohorts"],

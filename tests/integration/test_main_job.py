@@ -5,7 +5,6 @@ The runs are the expensive part: each fixture is one of them, and they follow on
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +14,12 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
+from assets.alerts.ledger import create_ledger
+from assets.alerts.ledger_tables import metadata
+from assets.alerts.scopes import scope_of_dimensions
+from tests.integration.alert_ledger_server import is_installed, postgres_server
 from tests.integration.main_job import ROOT, SUBJECTS, Home, Ran, bytes_under, csw, land_through
 
 ONE = date(2025, 12, 21)
@@ -40,6 +44,13 @@ ELSEWHERE = {
     "CSW_SMTP_URL": "smtp://ada:s3cret-of-the-mail@127.0.0.1:9",
     "CSW_ALLOWED_HOSTS": "127.0.0.1",
 }
+
+
+# A rule on each module of the catalogue; every one that is used fires.
+MODULE_RULE = (
+    "module_was_used,{account} used {scope} on {value} days.,,info,days_used_30d,module:*,above,0"
+    ",,,1,,1,0,0,keep,fire,baseline,1,ops,true,Say thank you.\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,20 +118,32 @@ def older(again: Step) -> Step:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Step:
-    """A fresh warehouse that gets all days at once, with seeds that lie elsewhere."""
+def ledger_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A ledger on a PostgreSQL server with a password; in a file, where no server is installed."""
+    if is_installed():
+        with postgres_server() as url:
+            yield url.replace("csw@", "csw:s3cret-of-the-ledger@")
+    else:
+        yield f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, ledger_elsewhere: str) -> Step:
+    """A fresh warehouse that gets all days at once, with seeds and a ledger that lie elsewhere."""
     folder = tmp_path_factory.mktemp("elsewhere")
     home = Home(path=folder / "home", landing=folder / "landing")
     land_through(home.landing, TWO)
     seeds = folder / "my seeds"
     shutil.copytree(ROOT / "seeds", seeds)
     rules = seeds / "alert_rules.csv"
-    rules.write_text(rules.read_text("utf-8").replace("Look at which modules", "See which modules"))
+    written = rules.read_text("utf-8").replace("Look at which modules", "See which modules")
+    rules.write_text(written + MODULE_RULE)
     with (seeds / "alert_routes.csv").open("a") as routes:
         routes.write("*,2,webhook,crm,,,opened\n*,3,slack,team,,,opened\n")
         routes.write("*,4,email,ada@example.com,,,opened\n")
     before = (bytes_under(seeds), bytes_under(ROOT / "seeds"))
-    ran = home.run(as_of(TWO), CSW_SEEDS=str(seeds), **ELSEWHERE).green()
+    environment = {**ELSEWHERE, "CSW_LEDGER_URL": ledger_elsewhere, "CSW_SEEDS": str(seeds)}
+    ran = home.run(as_of(TWO), **environment).green()
     return Step(home=home, ran=ran, before=(seeds, *before))
 
 
@@ -134,6 +157,18 @@ def tell_anew(home: Home, table: str, column: str, day: date, **others: str) -> 
     rows.with_columns(words).write_csv(ahead)
 
 
+def rows_of_ledger(url: str) -> dict[str, list[Any]]:
+    """All that a ledger holds, by table."""
+    engine = create_ledger(url)
+    with engine.connect() as ledger:
+        tables = {
+            table.name: list(ledger.execute(sa.select(table)).mappings())
+            for table in metadata.sorted_tables
+        }
+    engine.dispose()
+    return tables
+
+
 def rows_of(home: Home, table: str, release: str = "current", where: str = "true") -> list[Any]:
     return home.rows(f"select * from {table} where {where} order by all", release)  # noqa: S608
 
@@ -144,13 +179,16 @@ OF_ALERTS = {
     "accounts.portfolio_weekly", "health.account_kpis", "health.expansion_opportunities",
 }  # fmt: skip
 
+# And what it has of modules follows from the rules that ask for them.
+OF_RULES = "health.account_scoped_metrics_daily"
+
 
 def shown(hashes: dict[str, str]) -> dict[str, str]:
     """What a release shows of its sources alone, without what became of alerts."""
     return {
         name: found
         for name, found in hashes.items()
-        if name not in OF_ALERTS and not name.startswith("alerts.")
+        if name not in {*OF_ALERTS, OF_RULES} and not name.startswith("alerts.")
     }
 
 
@@ -321,16 +359,35 @@ def test_seeds_elsewhere_are_used_and_nothing_is_written_to_them(elsewhere: Step
     assert changed == [(1,)]
 
 
-def test_no_secret_stands_anywhere_in_a_home(elsewhere: Step) -> None:
+def test_no_secret_stands_anywhere_in_a_home(elsewhere: Step, ledger_elsewhere: str) -> None:
     """A webhook's address or a password in a log, the ledger, a release or Dagster's storage."""
-    home = elsewhere.home.path
-    with sqlite3.connect(home / "ledger.db") as ledger:
-        tried = ledger.execute("select distinct channel from actions where attempts > 0").fetchall()
-    ledger.close()
-    assert {channel for (channel,) in tried} == {"file", "webhook", "slack", "email"}
-    found = [name for name, content in bytes_under(home).items() if b"s3cret" in content]
-    assert found == []
-    assert "s3cret" not in elsewhere.ran.said
+    tables = rows_of_ledger(ledger_elsewhere)
+    tried = {row["channel"] for row in tables["actions"] if row["attempts"]}
+    assert tried == {"file", "webhook", "slack", "email"}
+    files = bytes_under(elsewhere.home.path)
+    assert [name for name, content in files.items() if b"s3cret" in content] == []
+    assert "s3cret" not in elsewhere.ran.said + str(tables)
+
+
+def test_a_rule_on_modules_fires_for_each_that_is_used(
+    elsewhere: Step, ledger_elsewhere: str
+) -> None:
+    """Pairs that only an alert rule names, which no model measures or no evaluation reads."""
+    used = elsewhere.home.rows(
+        "select scoped.account_id, scoped.scope, scoped.value "
+        "from health.account_scoped_metrics_daily as scoped "
+        "inner join accounts.account_metrics_daily as days using (account_id, day) "
+        "where scoped.metric = 'days_used_30d' and scoped.value > 0 "
+        "and day = (select max(day) from accounts.account_metrics_daily) "
+        "and days.account_status in ('customer', 'past_due')"
+    )
+    found = [
+        (row["account_id"], scope_of_dimensions(row["dimensions"]), row["value"])
+        for row in rows_of_ledger(ledger_elsewhere)["alerts"]
+        if row["rule"] == "module_was_used"
+    ]
+    assert len({scope for _, scope, _ in used}) > 1
+    assert sorted(found) == sorted(used)
 
 
 def test_an_unreachable_ledger_is_named_without_its_password(tmp_path: Path) -> None:
@@ -436,7 +493,48 @@ def test_a_mended_delivery_is_released(blocked: Blocked) -> None:
     assert blocked.home.manifest()["id"].startswith("000005-")
 
 
-def test_a_preview_says_whom_edited_seeds_would_move(elsewhere: Step) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Sparing:
+    """A correction at an as-of that was released, built sparingly and then from nothing."""
+
+    home: Home
+    sparing: Ran
+    whole: Ran
+
+
+@pytest.fixture(scope="module")
+def sparing(blocked: Blocked) -> Sparing:
+    home, day = blocked.home, TWO + timedelta(days=2)
+    blocked.green.green()
+    tell_anew(home, "crm/goals", "title", day, title="mended", updated_at=f"{day}T12:00:00Z")
+    sparing = home.run(as_of(day)).green()
+    with duckdb.connect(str(home.path / "build.duckdb")) as build:
+        build.execute("delete from builds.nodes")
+    return Sparing(home=home, sparing=sparing, whole=home.run(as_of(day)).green())
+
+
+def test_what_stands_is_what_would_be_built(sparing: Sparing) -> None:
+    """A mart that is not made anew though something that it reads has changed."""
+    *_, before, spared, whole = (sparing.home.hashes(name) for name in sparing.home.names())
+    assert spared == whole
+    changed = {name for name in spared if spared[name] != before[name]}
+    assert "accounts.fct_goals" in changed
+    assert {"revenue.fct_mrr_movements", "usage.fct_account_activity_daily"} <= set(
+        spared
+    ) - changed
+
+
+def test_a_run_says_how_much_stands(sparing: Sparing) -> None:
+    """A step that is over in a second, and nobody knows whether it did anything."""
+    stands = re.findall(r"([0-9]+) models and seeds and ([0-9]+) tests stand", sparing.sparing.out)
+    assert stands
+    assert all(int(count) > 0 for count in stands[0])
+    assert " stand" not in sparing.whole.out
+    manifest = sparing.home.manifest(sparing.home.names()[-2])
+    assert len(manifest["checks"]) == len(sparing.home.manifest()["checks"])
+
+
+def test_a_preview_says_whom_edited_seeds_would_move(elsewhere: Step, tmp_path: Path) -> None:
     """An edit of the health seeds that is tried out on customers, or whose preview is published."""
     home, (seeds, *_) = elsewhere.home, elsewhere.before
     profiles = seeds / "health_profiles.csv"
@@ -447,10 +545,14 @@ def test_a_preview_says_whom_edited_seeds_would_move(elsewhere: Step) -> None:
     try:
         profiles.write_text(as_it_was.replace("score,75,50", "score,100,99.9"))
         ran = csw(
-            "health", "preview", "--home", str(home.path), environment={"CSW_SEEDS": str(seeds)}
-        )
+            "health", "preview", "--home", str(home.path), "--into", str(tmp_path / "days.csv"),
+            environment={"CSW_SEEDS": str(seeds)},
+        )  # fmt: skip
     finally:
         profiles.write_text(as_it_was)
+    days = pl.read_csv(tmp_path / "days.csv").filter(pl.col("day") == f"{TWO}")
+    assert days.filter(pl.col("state_shown") == "good").height == good
+    assert days.filter(pl.col("state_now") == "good").height < good
     line = next(line for line in ran.green().out.splitlines() if line.split()[:1] == ["good"])
     assert int(line.split()[1]) == good
     assert int(line.split()[2]) < good

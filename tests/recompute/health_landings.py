@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from tests.recompute.deliveries import Folders, seeded_folders
 from tests.recompute.health_rules import Facts, Row, Rules
 from tests.recompute.merges import of_survivors, survivors
 from tests.recompute.metrics import Known, first_day_known, watermark_on
@@ -15,6 +16,7 @@ from tests.recompute.revenue import first_instant, local_day
 
 ONE_DAY = timedelta(days=1)
 SOURCES = ("crm", "events", "invoices", "tickets")
+SCOPES = {"module": "module", "feature": "feature", "event": "event_name"}
 CONDITION_COLUMNS = (
     "condition", "profile", "component", "kind", "metric", "scope", "direction", "lower_edge",
     "upper_edge", "weight", "fresh_days", "stale_days", "minimum_history_days", "sentence",
@@ -35,11 +37,13 @@ d3,young,support,bands,open_tickets,,lower,1,2,2,0,9,1,
 e1,ruled,use,bands,use_count_14d,module:Alpha,higher,1,3,2,0,7,1,
 e2,ruled,support,bands,open_tickets,,lower,1,2,1,0,9,1,
 e3,ruled,use,linear,days_since_last_activity,,lower,1,9,1,0,9,1,
+e4,ruled,use,bands,use_count_30d,event:shared,higher,1,4,1,0,7,1,
 """
 PARTS = """
 c8,1,use_count_14d,module:Alpha
 c8,2,days_used_7d,module:Beta
 c8,3,modules_used_30d,
+c8,4,use_count_7d,feature:Draw
 d2,1,days_since_last_activity,
 d2,2,urgent_open_tickets,
 """
@@ -65,6 +69,14 @@ two_urgent,urgent_open_tickets,,above,1,40,
 one_urgent,urgent_open_tickets,,at_least,1,55,
 unused,use_count_14d,module:Alpha,below,1,70,
 """
+
+
+def named_folders(seed: int) -> Folders:
+    """The folders of a seed, in which some events have a name."""
+    landed = seeded_folders(seed)
+    for number, row in enumerate(landed.tables["events.events"]):
+        row["event_name"] = ("shared", "opened", None)[number % 3]
+    return landed
 
 
 def rows_of(text: str, columns: Sequence[str]) -> list[dict[str, str | None]]:
@@ -157,11 +169,15 @@ def facts_of(known: Known, metrics: Sequence[Row], pairs: set[tuple[str, str]]) 
 
 
 def _scoped(known: Known, account: str, day: date, metric: str, scope: str) -> int | None:
-    """Use of a module over the days that the metric's name says; None before events landed."""
+    """Use of one thing over the days that the metric's name says; None before events landed.
+
+    A module or feature is used by `use` events; an event's name counts whatever its type.
+    """
     if watermark_on(known, "events", day) is None:
         return None
     world = known.at(first_instant(day + ONE_DAY, known.zone))
     kind, window = metric.rsplit("_", 1)
+    column, _, name = scope.partition(":")
     internal = {
         (u["account_id"], u["user_id"])
         for u in world.tables["events.users"]
@@ -171,8 +187,8 @@ def _scoped(known: Known, account: str, day: date, metric: str, scope: str) -> i
         (local_day(e["occurred_at"], known.zone), e)
         for e in world.events
         if e["account_id"] == account
-        and e["event_type"] == "use"
-        and e.get("module") == scope.removeprefix("module:")
+        and (column == "event" or e["event_type"] == "use")
+        and e.get(SCOPES[column]) == name
         and (account, e.get("user_id")) not in internal
     ]
     recent = [(at, e) for at, e in uses if at > day - timedelta(days=int(window[:-1]))]

@@ -21,6 +21,7 @@ AS_OF = datetime(2026, 6, 21, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
 LAST = TODAY - ONE_DAY
 HISTORY = 24
+LONG_AGO, FOR_EVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 CONDITIONS = ("c1", "c2", "c3", "c4")
 COMPONENTS = ("use", "support", "engagement")
 SCORES = (0, 10, 30, 40, 49.999999, 60, 74.999999, 75, 88.5, 100)
@@ -38,6 +39,7 @@ VALUE_EVENTS = (
     {"value_event": "a_drawing", "kind": "feature", "name": "Draw"},
     {"value_event": "an_invitation", "kind": "event", "name": "invited"},
 )
+FEATURES = (("Alpha", "Draw"), ("Alpha", "Share"), ("Beta", "Draw"), ("Beta", "Lift"))
 SENTENCES = {name: f"{name} is {{value}}, from {{lower}} to {{upper}}" for name in CONDITIONS}
 METRICS = {"c1": "mau", "c2": "active_user_ratio", "c3": "open_tickets", "c4": "use_count_7d"}
 
@@ -49,6 +51,7 @@ class World:
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     seeds: dict[str, Sequence[Row]] = field(default_factory=dict)
     by_account: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    granted_from: datetime = AS_OF - 40 * ONE_DAY
 
     def rows(self, relation: str) -> list[dict[str, Any]]:
         """The rows of a relation."""
@@ -70,10 +73,13 @@ class World:
 def kpi_world(seed: int, *, accounts: int = 100) -> World:
     """As many accounts; the same seed, the same rows."""
     dice = SeededDice(np.random.default_rng(seed))
-    world = World(seeds=_seeds())
+    # Of even seeds the first entitlement lands in the midst of the days.
+    landed = AS_OF - (9 if seed % 2 == 0 else 40) * ONE_DAY
+    world = World(seeds=_seeds(), granted_from=landed)
     for number in range(accounts):
         _account(dice, world, f"a{number:03}")
     _limits(dice, world, accounts)
+    _catalogue(world)
     return world
 
 
@@ -128,6 +134,9 @@ def _account(dice: Dice, world: World, name: str) -> None:
     world.rows("intermediate.int_companies_known").append(
         {
             "account_id": name,
+            "is_lead": False,
+            "created_at": _midnight(dice.pick((created, created, LAST, TODAY))),
+            "onboarding_started_at": dice.pick((None, _midnight(began), _midnight(LAST))),
             "tier": world.rows("accounts.dim_accounts")[-1]["tier"],
             "size_band": dice.pick(("S", "S", "L", None)),
             "known_from": _midnight(dice.pick((date(1900, 1, 1), TODAY - 9 * ONE_DAY))),
@@ -147,23 +156,37 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def _known_days(dice: Dice, day: date) -> dict[str, date]:
+    """A day, and the first daily row that may tell of it."""
+    return {"day": day, "first_day": day + dice.pick((0, 0, 3)) * ONE_DAY}
+
+
+def _known(dice: Dice) -> dict[str, datetime]:
+    """Since when, and till when, a version was the latest known."""
+    return {
+        "known_from": dice.pick((LONG_AGO, LONG_AGO, AS_OF - 9 * ONE_DAY)),
+        "known_until": dice.pick((FOR_EVER, FOR_EVER, AS_OF - 3 * ONE_DAY)),
+    }
+
+
 def _value(dice: Dice, world: World, name: str, created: date) -> None:
     """What may be its first value, on days around its start; some of it tomorrow."""
     for _ in range(dice.pick((0, 1, 3))):
         world.rows("intermediate.int_use_days").append(
             {
                 "account_id": name,
-                "day": created + dice.pick((-5, 0, 1, 7, 30, 300)) * ONE_DAY,
                 "module": dice.pick(("Alpha", "(none)")),
                 "feature": dice.pick(("Draw", "Share", "(none)")),
+                "use_count": 1,
+                **_known_days(dice, created + dice.pick((-5, 0, 1, 7, 30, 300)) * ONE_DAY),
             }
         )
     for _ in range(dice.pick((0, 1))):
         world.rows("intermediate.int_event_type_days").append(
             {
                 "account_id": name,
-                "day": created + dice.pick((0, 2, 7)) * ONE_DAY,
                 "event_name": dice.pick(("invited", "left")),
+                **_known_days(dice, created + dice.pick((0, 2, 7)) * ONE_DAY),
             }
         )
     for _ in range(dice.pick((0, 1, 2))):
@@ -174,8 +197,10 @@ def _value(dice: Dice, world: World, name: str, created: date) -> None:
                 "policy": dice.pick(("standard", "standard", "other")),
                 "is_latest": dice.pick((True, True, False)),
                 "phase": dice.pick(("paid", "paid", "trial")),
+                "plan": dice.pick(("Gold", "gold", "Tin", None)),
                 "starts_at": _midnight(created) + dice.pick((-1, 0, 2, 400)) * ONE_DAY,
                 "ends_at": dice.pick((None, None, AS_OF, AS_OF + ONE_DAY)),
+                **_known(dice),
             }
         )
     world.rows("intermediate.int_subscriptions_linked").append(
@@ -207,10 +232,11 @@ def _day(dice: Dice, world: World, name: str, day: date) -> None:
             "active_seats": active,
             "purchased_seats": purchased,
             "seat_adoption_ratio": active / purchased if purchased else None,
+            "days_to_renewal": dice.pick((None, 0, 1, 91, 92, 136, 181, 182)),
             "days_overdue": dice.pick((0, 30, 31, None)),
             "days_since_last_touch": dice.pick((None, 0, 44, 45)),
             "interactions_30d": dice.pick((None, 0, 4)),
-            "tenure_days": dice.pick((None, 44, 45, 400)),
+            "tenure_days": dice.pick((None, 0, 44, 45, 400)),
             "contacts_engaged_30d": dice.pick((None, 0, 2, 3)),
             "departments_engaged_30d": dice.pick((None, 0, 1, 2)),
         }
@@ -325,26 +351,61 @@ def _movements(dice: Dice, world: World, name: str) -> None:
 
 
 def _features(dice: Dice, world: World, name: str) -> None:
-    for feature in ("Draw", "Share", "(none)"):
-        if dice.pick((True, False)):
-            world.rows("intermediate.int_entitlements_dated").append(
-                {
-                    "account_id": name,
-                    "module": "Alpha",
-                    "feature": feature,
-                    "first_day": dice.pick((date(2026, 1, 1), LAST, TODAY)),
-                    "last_day": dice.pick((date(9999, 1, 1), LAST, LAST - ONE_DAY)),
-                }
-            )
-        if dice.pick((True, False)):
-            world.rows("usage.account_feature_usage").append(
-                {
-                    "account_id": name,
-                    "module": "Alpha",
-                    "feature": feature,
-                    "total_count": dice.pick((0, 7)),
-                }
-            )
+    """What the account used of what it may use, and of what nobody gave it."""
+    world.rows("intermediate.int_accounts_dated").append({"account_id": name})
+    for _ in range(dice.pick((0, 1, 4))):
+        module, feature = dice.pick(FEATURES)
+        world.rows("intermediate.int_use_days").append(
+            {
+                "account_id": name,
+                "module": module,
+                "feature": feature,
+                "use_count": dice.pick((1, 7, 0)),
+                **_known_days(dice, TODAY - dice.pick((1, 2, 20, 29, 30, 31, 45)) * ONE_DAY),
+            }
+        )
+    for number in range(dice.pick((0, 1, 2))):
+        _grant(dice, world, f"{name}_{number}", account_id=name)
+
+
+def _grant(dice: Dice, world: World, entitlement: str, **whose: str) -> None:
+    what = dice.pick(
+        (
+            {"module": "Alpha"},
+            {"module": "Alpha", "feature": "Draw"},
+            {"module": "Gamma", "feature": "New"},
+            {"feature": "Share"},
+            {"package": "Basic"},
+        )
+    )
+    world.rows("staging.stg_crm__entitlements").append(
+        {
+            "entitlement_id": entitlement,
+            "valid_from": dice.pick((world.granted_from, AS_OF - 9 * ONE_DAY, AS_OF - ONE_DAY)),
+            "valid_to": dice.pick((None, None, AS_OF - 2 * ONE_DAY, AS_OF - ONE_DAY / 2)),
+            "deleted_at": dice.pick((None, None, None, AS_OF - ONE_DAY)),
+            "is_latest": True,
+            **_known(dice),
+            **what,
+            **whose,
+        }
+    )
+
+
+def _catalogue(world: World) -> None:
+    for module, feature in FEATURES:
+        world.rows("intermediate.int_modules_known").append(
+            {
+                "package": "Basic" if module == "Alpha" else "Plus",
+                "module": module,
+                "feature": feature,
+                "is_in_catalogue": feature == "Draw",
+            }
+        )
+    for back in range(1, HISTORY - 2):
+        world.rows("intermediate.int_source_watermarks_daily").append(
+            {"source_name": "events", "day": TODAY - back * ONE_DAY}
+        )
 
 
 def _limits(dice: Dice, world: World, accounts: int) -> None:
@@ -353,11 +414,18 @@ def _limits(dice: Dice, world: World, accounts: int) -> None:
     for number, owner in enumerate(owned):
         alias = f"crm_{owner}"
         world.rows("intermediate.int_account_owners").append(
-            {"account_id": alias, "owner_id": owner, "is_latest": True}
+            {
+                "account_id": alias,
+                "owner_id": owner,
+                "is_latest": True,
+                "known_from": LONG_AGO,
+                "known_until": FOR_EVER,
+            }
         )
         _limit(dice, world, f"e{number}", account_id=dice.pick((owner, alias)))
-    for number, plan in enumerate(("GOLD", "tin")):
+    for number, plan in enumerate(("GOLD", "tin") * 3):
         _limit(dice, world, f"p{number}", plan=plan)
+        _grant(dice, world, f"g{number}", plan=plan)
 
 
 def _limit(dice: Dice, world: World, name: str, **whose: str) -> None:
@@ -371,6 +439,7 @@ def _limit(dice: Dice, world: World, name: str, **whose: str) -> None:
             "valid_to": dice.pick((None, None, AS_OF, AS_OF + ONE_DAY)),
             "deleted_at": dice.pick((None, None, None, AS_OF)),
             "is_latest": dice.pick((True, True, True, False)),
+            **_known(dice),
             **whose,
         }
     )

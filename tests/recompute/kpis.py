@@ -1,7 +1,7 @@
 """The key figures of an account, in plain Python, from the marts that they are told of.
 
 Source: the project's spec 50 (`time_to_value`, `time_to_value_cohorts`, `renewal_risk`,
-`expansion_opportunities`, `account_kpis`); shares no code with the product.
+`expansion_opportunities`, `account_kpis`; by day: `kpis_daily`); shares no code with the product.
 """
 
 from collections import defaultdict
@@ -141,23 +141,9 @@ def _risk(world: World, renewal: Row, s: Mapping[str, Fraction], today: date) ->
     account, days = renewal["account_id"], (renewal["renewal_on"] - today).days
     health = world.on("health.fct_account_health_daily", account, today - ONE_DAY)
     metrics = world.on("accounts.account_metrics_daily", account, today - ONE_DAY)
-    score = health.get("score")
-    lost = None if score is None else s["health_points"] * (1 - Fraction(score) / 100)
-    fallen = -28 * Fraction(health.get("slope") or 0) + s["slope_from"]
-    way = min(max(fallen / (s["slope_from"] - s["slope_to"]), Fraction(0)), Fraction(1))
-    parts = {
-        "points_from_health": lost,
-        "points_from_slope": s["slope_points"] * way,
-        "points_from_overdue": s["overdue_points"]
-        * ((metrics.get("days_overdue") or 0) > s["overdue_days"]),
-        "points_from_touch": s["touch_points"] * _is_out_of_touch(metrics, s["touch_days"]),
-    }
-    rounded = {name: None if v is None else decimal(v) for name, v in parts.items()}
-    near = _proximity(days, s)
-    points = None
-    if lost is not None and near is not None:
-        points = decimal(sum(map(Fraction, rounded.values()), Fraction(0)) * Fraction(near))
-    band = None if points is None else _band(points, s)
+    rounded, near = risk_parts(health, metrics, s), proximity(days, s)
+    points = risk_points(rounded, near)
+    band = risk_band(points, s)
     return {
         "account_id": account,
         "subscription_id": renewal["subscription_id"],
@@ -175,6 +161,30 @@ def _risk(world: World, renewal: Row, s: Mapping[str, Fraction], today: date) ->
     }
 
 
+def risk_parts(health: Row, metrics: Row, s: Mapping[str, Fraction]) -> dict[str, Decimal | None]:
+    """What each thing that speaks against a renewal gives, to six digits."""
+    score = health.get("score")
+    lost = None if score is None else s["health_points"] * (1 - Fraction(score) / 100)
+    fallen = -28 * Fraction(health.get("slope") or 0) + s["slope_from"]
+    way = min(max(fallen / (s["slope_from"] - s["slope_to"]), Fraction(0)), Fraction(1))
+    parts = {
+        "points_from_health": lost,
+        "points_from_slope": s["slope_points"] * way,
+        "points_from_overdue": s["overdue_points"]
+        * ((metrics.get("days_overdue") or 0) > s["overdue_days"]),
+        "points_from_touch": s["touch_points"] * _is_out_of_touch(metrics, s["touch_days"]),
+    }
+    return {name: None if v is None else decimal(v) for name, v in parts.items()}
+
+
+def risk_points(parts: Mapping[str, Decimal | None], near: Decimal | None) -> Decimal | None:
+    """All of it, by how near the renewal is."""
+    known = [Fraction(part) for part in parts.values() if part is not None]
+    if near is None or len(known) < len(parts):
+        return None
+    return decimal(sum(known, Fraction(0)) * Fraction(near))
+
+
 def _is_out_of_touch(metrics: Row, limit: Fraction) -> bool:
     if metrics.get("days_since_last_touch") is not None:
         return bool(metrics["days_since_last_touch"] >= limit)
@@ -182,7 +192,8 @@ def _is_out_of_touch(metrics: Row, limit: Fraction) -> bool:
     return metrics.get("interactions_30d") is not None and (metrics["tenure_days"] or 0) >= limit
 
 
-def _proximity(days: int, s: Mapping[str, Fraction]) -> Decimal | None:
+def proximity(days: int, s: Mapping[str, Fraction]) -> Decimal | None:
+    """What the distance of a renewal leaves of the points."""
     if days <= s["near_days"]:
         return decimal(Fraction(1))
     if days > s["far_days"]:
@@ -191,7 +202,10 @@ def _proximity(days: int, s: Mapping[str, Fraction]) -> Decimal | None:
     return decimal(1 - (1 - s["far_share"]) * way)
 
 
-def _band(points: Decimal, s: Mapping[str, Fraction]) -> str:
+def risk_band(points: Decimal | None, s: Mapping[str, Fraction]) -> str | None:
+    """The band of so many points."""
+    if points is None:
+        return None
     if points >= s["high_from"]:
         return "high"
     return "medium" if points >= s["medium_from"] else "low"
@@ -214,18 +228,8 @@ def _opportunity(
 ) -> dict[str, Any]:
     account = metrics["account_id"]
     health = world.on("health.fct_account_health_daily", account, metrics["day"])
-    score, slope = health.get("score"), health.get("slope")
     used = max(_limits_used(world, metrics, as_of), default=None)
-    rises = score is not None and score >= s["score_from"] and (slope or 0) > 0
-    people = (metrics["contacts_engaged_30d"] or 0) >= s["contacts_from"] or (
-        metrics["departments_engaged_30d"] or 0
-    ) >= s["departments_from"]
-    parts = {
-        "points_from_health": s["health_points"] * rises,
-        "points_from_limit": s["limit_points"]
-        * (used is not None and used[0] >= Fraction(str(s["limit_ratio"]))),
-        "points_from_people": s["people_points"] * people,
-    }
+    parts = expansion_parts(health, metrics, used and used[0], s)
     total = sum(parts.values())
     critical = any(
         row["is_open"] and row["severity"] == "critical"
@@ -235,9 +239,9 @@ def _opportunity(
         "account_id": account,
         "expansion_score": decimal(Fraction(total)),
         **{name: decimal(Fraction(value)) for name, value in parts.items()},
-        "health_score": score,
+        "health_score": health.get("score"),
         "health_state": health.get("state"),
-        "health_slope": slope,
+        "health_slope": health.get("slope"),
         "limit_name": used and used[1],
         "limit_used_quantity": used and used[2],
         "limit_quantity": used and used[3],
@@ -249,6 +253,23 @@ def _opportunity(
         and not critical
         and metrics["account_status"] != "past_due"
         and health.get("state") != "poor",
+    }
+
+
+def expansion_parts(
+    health: Row, metrics: Row, limit_used: Fraction | None, s: Mapping[str, float]
+) -> dict[str, float]:
+    """What each thing that speaks for selling more gives."""
+    score, slope = health.get("score"), health.get("slope")
+    rises = score is not None and score >= s["score_from"] and (slope or 0) > 0
+    people = (metrics["contacts_engaged_30d"] or 0) >= s["contacts_from"] or (
+        metrics["departments_engaged_30d"] or 0
+    ) >= s["departments_from"]
+    is_near = limit_used is not None and limit_used >= Fraction(str(s["limit_ratio"]))
+    return {
+        "points_from_health": s["health_points"] * rises,
+        "points_from_limit": s["limit_points"] * is_near,
+        "points_from_people": s["people_points"] * people,
     }
 
 
@@ -274,11 +295,11 @@ def _limits_used(
 
 
 def _is_valid(limit: Row, as_of: datetime) -> bool:
-    ends = [limit[name] for name in ("valid_to", "deleted_at") if limit[name] is not None]
+    ends = [limit[name] for name in ("valid_to", "deleted_at") if limit.get(name) is not None]
     return bool(
         limit["is_latest"]
-        and limit["limit_quantity"] > 0
-        and limit["usage_metric"] is not None
+        and (limit.get("limit_quantity") or 0) > 0
+        and limit.get("usage_metric") is not None
         and limit["valid_from"] < as_of
         and all(end > as_of for end in ends)
     )
@@ -301,79 +322,29 @@ def _plans(world: World, account: str, as_of: datetime) -> set[str]:
 
 
 def account_kpis(
-    world: World, arrivals: Sequence[Row], risks: Sequence[Row], expansions: Sequence[Row],
-    today: date,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Each account's key figures."""
+    world: World, figures: Sequence[Row], expansions: Sequence[Row], today: date
+) -> list[dict[str, Any]]:
+    """Each account's key figures: those of the last full day."""
     yesterday = today - ONE_DAY
-    told = {row["account_id"]: row for row in arrivals}
+    told = {row["account_id"]: row for row in figures if row["day"] == yesterday}
     chances = {row["account_id"]: row for row in expansions}
+    names = {name for row in figures for name in row} - {"account_id", "day"}
     rows = []
     for account in _counted(world):
         name = account["account_id"]
         health = world.on("health.fct_account_health_daily", name, yesterday)
-        metrics = world.on("accounts.account_metrics_daily", name, yesterday)
-        risk = min((row for row in risks if row["account_id"] == name), key=_next, default={})
-        arrival, chance = told.get(name, {}), chances.get(name, {})
         rows.append(
             {
+                **{figure: told.get(name, {}).get(figure) for figure in names},
                 "account_id": name,
-                "health_score": health.get("score"),
                 "health_state": health.get("state", "unknown"),
-                "active_seats": metrics.get("active_seats"),
-                "purchased_seats": metrics.get("purchased_seats"),
-                "seat_adoption_ratio": metrics.get("seat_adoption_ratio"),
-                **_feature_adoption(world, name, yesterday),
-                "time_to_value_days": arrival.get("days"),
-                "is_time_to_value_censored": arrival.get("is_censored", False),
-                "renewal_on": risk.get("renewal_on"),
-                "renewal_risk_points": risk.get("risk_points"),
-                "renewal_risk_band": risk.get("risk_band"),
-                "expansion_score": chance.get("expansion_score"),
-                "is_expansion_flagged": chance.get("is_flagged", False),
-                "engagement_score": _engagement(world, name, yesterday),
+                "is_time_to_value_censored": told.get(name, {}).get(
+                    "is_time_to_value_censored", False
+                ),
+                "is_expansion_flagged": chances.get(name, {}).get("is_flagged", False),
             }
         )
     return rows
-
-
-def _next(risk: Row) -> tuple[Any, ...]:
-    """The next renewal; of several on a day the riskiest, then the first by its id."""
-    points = risk["risk_points"]
-    return (risk["renewal_on"], points is None, -(points or 0), risk["subscription_id"])
-
-
-def _feature_adoption(world: World, account: str, day: date) -> dict[str, Any]:
-    entitled = {
-        (row["module"], row["feature"])
-        for row in world.own("intermediate.int_entitlements_dated", account)
-        if row["first_day"] <= day <= row["last_day"] and row["feature"] != NONE
-    }
-    used = {
-        (row["module"], row["feature"])
-        for row in world.own("usage.account_feature_usage", account)
-        if row["total_count"] > 0
-    }
-    if not entitled:
-        names = ("entitled_features_used", "entitled_features", "feature_adoption_ratio")
-        return dict.fromkeys(names)
-    return {
-        "entitled_features_used": len(entitled & used),
-        "entitled_features": len(entitled),
-        "feature_adoption_ratio": Fraction(len(entitled & used), len(entitled)),
-    }
-
-
-def _engagement(world: World, account: str, day: date) -> Decimal | None:
-    """Points of the components engagement and support, of what they weigh together."""
-    rows = [
-        row
-        for row in world.own("health.fct_health_components_daily", account)
-        if row["day"] == day and row["component"] in ("engagement", "support")
-    ]
-    weight = sum((Fraction(row["weight"]) for row in rows), Fraction(0))
-    points = sum((Fraction(row["contribution"]) for row in rows), Fraction(0))
-    return decimal(points / weight) if weight else None
 
 
 def segment(word: str | None) -> str:

@@ -1,6 +1,6 @@
 -- One row per account, local day that no release has shown yet, metric and scope that the health
--- seeds name: use of one module or feature, or how often an event of one name happened, over the
--- metric's own window of days, as known at the day's end.
+-- seeds or an alert rule name: use of one module or feature, or how often an event of one name
+-- happened, over the metric's own window of days, as known at the day's end.
 
 with
 
@@ -34,6 +34,20 @@ caps as (
 
 ),
 
+alert_rules as (
+
+    select * from {{ ref('alert_rules') }}
+
+    where coalesce(enabled, true) and scope is not null
+
+),
+
+module_catalogue as (
+
+    select * from {{ ref('module_catalogue') }}
+
+),
+
 use_days as (
 
     select * from {{ ref('int_use_days') }}
@@ -54,6 +68,16 @@ watermarks as (
 
 ),
 
+alert_scopes as (
+
+    select
+        metric,
+        trim(unnest(string_split(scope, '|'))) as scope
+
+    from alert_rules
+
+),
+
 named as (
 
     select
@@ -70,6 +94,18 @@ named as (
         metric,
         scope
     from caps
+    union
+    select
+        metric,
+        scope
+    from alert_scopes
+    where scope != 'module:*'
+    union
+    select
+        alert_scopes.metric,
+        'module:' || module_catalogue.module as scope
+    from alert_scopes
+    inner join module_catalogue on alert_scopes.scope = 'module:*'
 
 ),
 

@@ -1,6 +1,7 @@
 -- One row per account and metric, as of the as-of day: the last full day's value as it was known
--- at its end (account_metrics_daily), its change, mean and trends against the days before as they
--- are known now (account_metrics_daily_restated), and what the account's peers have.
+-- at its end (account_metrics_daily, account_kpis_daily), its change, mean and trends against the
+-- days before, as they are known now (account_metrics_daily_restated) or, of a key figure, as they
+-- were shown, and what the account's peers have.
 -- What a metric means stands in metric_registry alone. Slopes are least squares over the days with
 -- a value, per week; under 7 such days they are NULL (spec 50).
 
@@ -17,6 +18,14 @@ metrics as (
     select * exclude (days_late) from {{ ref('account_metrics_daily_restated') }}
 
     where day between {{ as_of_day() }} - 180 and {{ as_of_day() }} - 2
+
+),
+
+kpis as (
+
+    select * from {{ ref('account_kpis_daily') }}
+
+    where day between {{ as_of_day() }} - 180 and {{ as_of_day() }} - 1
 
 ),
 
@@ -48,6 +57,60 @@ recent as (
 
 ),
 
+recent_kpis as (
+
+    select kpis.*
+
+    from kpis
+
+    inner join accounts on kpis.account_id = accounts.account_id
+
+),
+
+told as (
+
+    select
+        account_id,
+        day,
+        metric,
+        value
+
+    from (
+        unpivot recent
+        on cast(columns(* exclude (account_id, day, account_status)) as double)
+        into name metric value value
+    )
+
+    union all
+
+    select
+        account_id,
+        day,
+        metric,
+        value
+
+    from (
+        unpivot recent_kpis
+        -- The figures that account_metrics_daily has are told from there.
+        on cast(
+            columns(
+                * exclude (
+                    account_id,
+                    day,
+                    active_seats,
+                    purchased_seats,
+                    seat_adoption_ratio,
+                    is_time_to_value_censored,
+                    renewal_on,
+                    renewal_risk_band
+                )
+            ) as double
+        )
+        into name metric value value
+    )
+
+),
+
 long_form as (
 
     -- DOUBLE sums differ from run to run, those of decimals don't.
@@ -58,11 +121,7 @@ long_form as (
         cast(value as decimal(28, 9)) as exact_value,
         {{ as_of_day() }} - day as days_ago
 
-    from (
-        unpivot recent
-        on cast(columns(* exclude (account_id, day, account_status)) as double)
-        into name metric value value
-    )
+    from told
 
 ),
 

@@ -1,16 +1,18 @@
--- One row per metric: made from the `meta` of each column of account_metrics_daily's YAML, so that
--- a metric is a column and its YAML and nothing else. Read at compile time from dbt's own graph.
+-- One row per metric: made from the `meta` of each column of the YAML of account_metrics_daily and
+-- account_kpis_daily, so that a metric is a column and its YAML and nothing else. Read at compile
+-- time from dbt's own graph.
 
 {{ config(schema='meta') }}
 
 {%- set metrics = [] -%}
 {%- if execute -%}
-    {%- set model = graph.nodes['model.customer_success.account_metrics_daily'] -%}
-    {%- for column in model.columns.values() -%}
-        {%- set meta = column.config.meta or column.meta -%}
-        {%- if meta.metric -%}
-            {%- do metrics.append((column.name, column.description, meta.metric)) -%}
-        {%- endif -%}
+    {%- for mart in ['account_metrics_daily', 'account_kpis_daily'] -%}
+        {%- for column in graph.nodes['model.customer_success.' ~ mart].columns.values() -%}
+            {%- set meta = column.config.meta or column.meta -%}
+            {%- if meta.metric -%}
+                {%- do metrics.append((mart, column.name, column.description, meta.metric)) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
 {%- endif %}
 
@@ -18,7 +20,7 @@ with
 
 final as (
 
-    {% for name, definition, metric in metrics -%}
+    {% for mart, name, definition, metric in metrics -%}
     select
         '{{ name }}' as metric,
         {{ loop.index }} as position,
@@ -27,7 +29,7 @@ final as (
         '{{ metric.unit }}' as unit,
         '{{ metric.direction }}' as direction,
         'account' as entity,
-        'account_metrics_daily' as source_mart,
+        '{{ mart }}' as source_mart,
         '{{ metric.source }}' as source_name,
         {{ metric.warm_up_days }} as warm_up_days,
         {{ metric.is_non_additive | lower }} as is_non_additive

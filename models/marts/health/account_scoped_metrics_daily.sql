@@ -1,5 +1,13 @@
--- One row per account, local day, metric and scope that the health seeds name, as known at the
--- day's end: written by the first audited release past that day and never changed.
+-- One row per account, local day, metric and scope that the health seeds or an alert rule name, as
+-- known at the day's end: written by the first audited release past that day and never changed.
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    pre_hook="{{ forget_unshown(ref('stg_history__account_scoped_metrics_daily')) }}",
+) }}
 
 with
 
@@ -36,6 +44,8 @@ final as (
         value
 
     from recorded
+
+    where {{ not_kept() }}
 
 )
 

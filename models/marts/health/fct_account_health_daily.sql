@@ -2,7 +2,16 @@
 -- and configured then. While an input of the last complete score under the same profile and
 -- configuration is missing or stale, the state is held: it is no better than that score's. An
 -- override comes last. The slope is least squares over the days with a score among the last 28,
--- since the profile or the configuration last changed; under 7 such days it is NULL.
+-- since the profile or the configuration last changed; under 7 such days it is NULL. Days that were
+-- shown stay; what the days to come need of them is read, and no more.
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    pre_hook="{{ forget_unshown(ref('stg_history__fct_account_health_daily')) }}",
+) }}
 
 with
 
@@ -43,38 +52,90 @@ rule_sets as (
 
 ),
 
-condition_rows as (
+last_shown as (
+
+    select coalesce(max(day), cast('1900-01-01' as date)) as last_day from recorded
+
+),
+
+last_judged as (
+
+    -- The last shown day of each profile, under this configuration.
+    select
+        account_id,
+        profile,
+        max(day) as day,
+        arg_max(state_before_override, day) filter (where is_complete) as last_complete_state
+
+    from recorded
+
+    where configuration_version = '{{ var("configuration_version") }}'
+
+    group by account_id, profile
+
+),
+
+named as (
+
+    -- The conditions of a profile are the same, in the same order, at every age.
+    select
+        rule_set,
+        [rule.condition for rule in rules] as names
+
+    from rule_sets
+
+),
+
+fresh_sets as (
 
     select
-        conditions.account_id,
-        conditions.profile,
-        conditions.day,
-        unnest([rule.condition for rule in rule_sets.rules]) as condition,
-        unnest(conditions.freshness_ratios) as freshness_ratio
+        account_id,
+        profile,
+        rule_set,
+        [ratio = 1 for ratio in freshness_ratios] as are_fresh,
+        min(day) as day
 
     from conditions
 
-    inner join rule_sets on conditions.rule_set = rule_sets.rule_set
+    group by all
 
 ),
 
 fresh_rows as (
 
     select
-        account_id,
-        profile,
-        condition,
-        day
-    from condition_rows
-    where freshness_ratio = 1
+        fresh_sets.account_id,
+        fresh_sets.profile,
+        unnest(named.names) as condition,
+        unnest(fresh_sets.are_fresh) as is_fresh,
+        fresh_sets.day
+
+    from fresh_sets
+
+    inner join named on fresh_sets.rule_set = named.rule_set
+
     union all
+
+    -- What had ever been fresh by a shown day was fresh on it, or is one of its lost inputs.
     select
-        account_id,
-        profile,
-        condition,
-        day
-    from recorded_conditions
-    where freshness_ratio = 1
+        last_judged.account_id,
+        last_judged.profile,
+        recorded_conditions.condition,
+        recorded_conditions.freshness_ratio = 1
+        or list_contains(
+            string_split(coalesce(recorded.lost_inputs, ''), ', '), recorded_conditions.condition
+        ) as is_fresh,
+        last_judged.day
+
+    from last_judged
+
+    inner join recorded
+        on last_judged.account_id = recorded.account_id and last_judged.day = recorded.day
+
+    inner join recorded_conditions
+        on
+            last_judged.account_id = recorded_conditions.account_id
+            and last_judged.day = recorded_conditions.day
 
 ),
 
@@ -84,7 +145,7 @@ first_fresh as (
         account_id,
         profile,
         condition,
-        min(day) as day
+        min(day) filter (where is_fresh) as day
 
     from fresh_rows
 
@@ -92,27 +153,48 @@ first_fresh as (
 
 ),
 
+first_days as (
+
+    select
+        account_id,
+        profile,
+        map_from_entries(list(struct_pack(condition := condition, day := day))) as first_days
+
+    from first_fresh
+
+    where day is not null
+
+    group by account_id, profile
+
+),
+
 lost as (
 
     -- Inputs that the account once had, under this profile and configuration.
     select
-        condition_rows.account_id,
-        condition_rows.day,
-        string_agg(condition_rows.condition, ', ' order by condition_rows.condition)
-            as lost_inputs
+        conditions.account_id,
+        conditions.day,
+        array_to_string(
+            list_sort(
+                [
+                    named.names[place]
+                    for ratio, place in conditions.freshness_ratios
+                    if ratio < 1 and first_days.first_days[named.names[place]] < conditions.day
+                ]
+            ),
+            ', '
+        ) as lost_inputs
 
-    from condition_rows
+    from conditions
 
-    inner join first_fresh
+    inner join named on conditions.rule_set = named.rule_set
+
+    inner join first_days
         on
-            condition_rows.account_id = first_fresh.account_id
-            and condition_rows.profile = first_fresh.profile
-            and condition_rows.condition = first_fresh.condition
-            and condition_rows.day > first_fresh.day
+            conditions.account_id = first_days.account_id
+            and conditions.profile = first_days.profile
 
-    where condition_rows.freshness_ratio < 1
-
-    group by condition_rows.account_id, condition_rows.day
+    where list_min(conditions.freshness_ratios) < 1
 
 ),
 
@@ -120,36 +202,35 @@ known as (
 
     select
         scored.*,
-        lost.lost_inputs,
-        scored.unknown_reason is null and lost.lost_inputs is null as is_complete,
-        '{{ var("configuration_version") }}' as configuration_version,
-        false as is_recorded
+        nullif(lost.lost_inputs, '') as lost_inputs,
+        scored.unknown_reason is null and coalesce(lost.lost_inputs, '') = '' as is_complete,
+        '{{ var("configuration_version") }}' as configuration_version
 
     from scored
 
     left join lost on scored.account_id = lost.account_id and scored.day = lost.day
-
-    union all by name
-
-    select
-        * exclude (last_complete_state),
-        true as is_recorded
-
-    from recorded
 
 ),
 
 remembered as (
 
     select
-        *,
-        last_value(case when is_complete then state_before_override end ignore nulls) over (
-            partition by account_id, profile, configuration_version
-            order by day
-            rows between unbounded preceding and 1 preceding
+        known.*,
+        coalesce(
+            last_value(
+                case when known.is_complete then known.state_before_override end ignore nulls
+            ) over (
+                partition by known.account_id, known.profile
+                order by known.day
+                rows between unbounded preceding and 1 preceding
+            ),
+            last_judged.last_complete_state
         ) as last_complete_state
 
     from known
+
+    left join last_judged
+        on known.account_id = last_judged.account_id and known.profile = last_judged.profile
 
 ),
 
@@ -158,36 +239,55 @@ held as (
     select
         *,
         coalesce(
-            not is_recorded
-            and lost_inputs is not null
+            lost_inputs is not null
             and override_state is null
             and {{ state_rank('state_before_override') }} > {{ state_rank('last_complete_state') }},
             false
-        ) as is_held_now
+        ) as is_held
 
     from remembered
 
 ),
 
-shown as (
+judged_today as (
 
     select
-        * exclude (state, score, unknown_reason, is_held),
+        * exclude (score, unknown_reason),
         case
-            when is_recorded then state
-            when is_held_now then last_complete_state
+            when is_held then last_complete_state
             else coalesce(override_state, state_before_override)
         end as state,
-        case
-            when is_recorded or coalesce(override_state, '') <> 'unknown' then score
-        end as score,
-        case
-            when not is_recorded and override_state = 'unknown' then 'override'
-            else unknown_reason
-        end as unknown_reason,
-        case when is_recorded then coalesce(is_held, false) else is_held_now end as is_held
+        case when coalesce(override_state, '') <> 'unknown' then score end as score,
+        case when override_state = 'unknown' then 'override' else unknown_reason end
+            as unknown_reason,
+        false as is_shown
 
     from held
+
+),
+
+looked_back_at as (
+
+    -- The slope of the first day to come looks back at the 27 before it.
+    select
+        recorded.account_id,
+        recorded.day,
+        recorded.profile,
+        recorded.score,
+        recorded.configuration_version,
+        true as is_shown
+
+    from recorded
+
+    inner join last_shown on recorded.day > last_shown.last_day - 27
+
+),
+
+days as (
+
+    select * from judged_today
+    union all by name
+    select * from looked_back_at
 
 ),
 
@@ -202,7 +302,7 @@ compared as (
             false
         ) as is_judged_as_before
 
-    from shown
+    from days
 
 ),
 
@@ -254,9 +354,37 @@ sloped as (
                         / nullif(n * sum_xx - sum_x * sum_x, 0),
                         9
                     )
-        end as measured_slope
+        end as slope
 
     from summed
+
+    where not is_shown
+
+),
+
+pointed as (
+
+    select
+        *,
+        case
+            when slope * 28 > 3 then 'up'
+            when slope * 28 < -3 then 'down'
+            when slope is not null then 'flat'
+        end as arrow
+
+    from sloped
+
+),
+
+shown as (
+
+    select * from pointed
+
+    union all by name
+
+    select * from recorded
+
+    where {{ not_kept() }}
 
 ),
 
@@ -282,22 +410,17 @@ final as (
         override_expires_on,
         state_before_override,
         last_complete_state,
-        is_held,
+        coalesce(is_held, false) as is_held,
         lost_inputs,
         faded_inputs,
         good_from,
         average_from,
-        cast(case when is_recorded then slope else measured_slope end as double) as slope,
-        case
-            when is_recorded then arrow
-            when measured_slope * 28 > 3 then 'up'
-            when measured_slope * 28 < -3 then 'down'
-            when measured_slope is not null then 'flat'
-        end as arrow,
+        cast(slope as double) as slope,
+        arrow,
         coalesce(is_complete, false) as is_complete,
         configuration_version
 
-    from sloped
+    from shown
 
 )
 

@@ -3,6 +3,14 @@
 -- conditions, missing and stale inputs, inputs, cap, override; each is computed with the later ones
 -- still as the day before. NULL where either day has no score. Written once, with the day.
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    pre_hook="{{ forget_unshown(ref('stg_history__fct_health_changes')) }}",
+) }}
+
 with
 
 recorded as (
@@ -20,6 +28,22 @@ health as (
 conditions as (
 
     select * from {{ ref('fct_health_conditions_daily') }}
+
+),
+
+last_shown as (
+
+    select coalesce(max(day), cast('1900-01-01' as date)) as last_day from recorded
+
+),
+
+conditions_before as (
+
+    select conditions.*
+
+    from conditions
+
+    inner join last_shown on conditions.day >= last_shown.last_day
 
 ),
 
@@ -202,7 +226,7 @@ compared as (
 
     from judged_days
 
-    left join conditions as before
+    left join conditions_before as before
         on
             judged_days.account_id = before.account_id
             and judged_days.day - 1 = before.day
@@ -316,8 +340,12 @@ split as (
 shown as (
 
     select * from split
+
     union all by name
+
     select * from recorded
+
+    where {{ not_kept() }}
 
 ),
 

@@ -1,6 +1,14 @@
 -- One row per account, local day and condition: what it read, its band, its weight and what it gave
 -- to the score. The contributions sum to the day's raw score, to the last digit.
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    pre_hook="{{ forget_unshown(ref('stg_history__fct_health_conditions_daily')) }}",
+) }}
+
 with
 
 recorded as (
@@ -184,8 +192,12 @@ measured as (
 shown as (
 
     select * from measured
+
     union all by name
+
     select * from recorded
+
+    where {{ not_kept() }}
 
 ),
 

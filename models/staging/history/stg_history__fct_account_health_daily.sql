@@ -21,6 +21,7 @@ expected as (
         cast(null as decimal(9, 6)) as coverage,
         cast(null as decimal(9, 6)) as raw_score,
         cast(null as varchar) as state_before_override,
+        cast(null as varchar) as lost_inputs,
         cast(null as boolean) as is_held,
         cast(null as boolean) as is_complete,
         cast(null as varchar) as last_complete_state,

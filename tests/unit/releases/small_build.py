@@ -29,6 +29,7 @@ MARTS = """
     create table health.fct_health_changes (account_id varchar, day date, change double);
     create table health.account_scoped_metrics_daily
         (account_id varchar, day date, metric varchar);
+    create table health.account_kpis_daily (account_id varchar, day date, health_score double);
     comment on table accounts.account_metrics_daily is 'One row per account''s day.';
     comment on column accounts.account_metrics_daily.mrr is 'What it pays.';
 """
@@ -56,6 +57,7 @@ def show(connection: duckdb.DuckDBPyConnection, days: dict[date, int]) -> None:
         "health.fct_health_conditions_daily",
         "health.fct_health_changes",
         "health.account_scoped_metrics_daily",
+        "health.account_kpis_daily",
     )
     for table in tables:
         connection.execute(f"delete from {table}")  # noqa: S608
@@ -65,6 +67,7 @@ def show(connection: duckdb.DuckDBPyConnection, days: dict[date, int]) -> None:
         connection.execute(f"insert into {tables[2]} values ('a', ?, 'c')", [day])  # noqa: S608
         connection.execute(f"insert into {tables[3]} values ('a', ?, 0)", [day])  # noqa: S608
         connection.execute(f"insert into {tables[4]} values ('a', ?, 'm')", [day])  # noqa: S608
+        connection.execute(f"insert into {tables[5]} values ('a', ?, 50)", [day])  # noqa: S608
 
 
 def request(as_of: date, *checks: CheckResult) -> ReleaseRequest:

@@ -25,6 +25,7 @@ HEADERS = {
     "expansion_settings": "setting,value,description",
     "backtest_settings": "setting,value,description",
 }
+KPIS = ("engagement_score",)
 USE = "use,all,usage,bands,mau,,higher,1,9,1,2,10,30,used"
 SOUND = {
     "health_profiles": ["new,1,rule,80,50,0.5,Newcomers", "all,2,score,80,50,0.5,Everybody"],
@@ -54,7 +55,7 @@ def problems(folder: Path, **changed: list[str]) -> list[str]:
     seeds.mkdir()
     for name, rows in (SOUND | changed).items():
         (seeds / f"{name}.csv").write_text("\n".join([HEADERS[name], *rows]) + "\n")
-    return [str(problem) for problem in find_health_problems(seeds, {"mau", "mrr"})]
+    return [str(problem) for problem in find_health_problems(seeds, {"mau", "mrr"}, KPIS)]
 
 
 def test_sound_files_have_no_problems(tmp_path: Path) -> None:
@@ -66,6 +67,14 @@ def test_sound_files_have_no_problems(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         (",mau,", ",mou,", "column metric: there is no metric named 'mou'; allowed: mau, mrr."),
+        (
+            ",mau,",
+            ",engagement_score,",
+            (
+                "column metric: 'engagement_score' is made of health, which would read itself; "
+                "allowed: mau, mrr."
+            ),
+        ),
         (",all,", ",al,", "column profile: there is no profile named 'al'; allowed: all, new."),
         (
             "higher",
@@ -166,6 +175,15 @@ def test_a_wrong_condition_is_named(tmp_path: Path, old: str, new: str, said: st
                 "column attribute: there is no attribute named 'seats'; allowed: account_status, "
                 "age_days, country, crm_status, custom.NAME, industry, lifecycle_stage, mau, mrr, "
                 "product_line, region, size_band, tier."
+            ),
+        ),
+        (
+            "health_profile_filters",
+            "new,engagement_score,above,3",
+            (
+                "column attribute: 'engagement_score' is made of health, which would read itself; "
+                "allowed: account_status, age_days, country, crm_status, custom.NAME, industry, "
+                "lifecycle_stage, mau, mrr, product_line, region, size_band, tier."
             ),
         ),
         (
