@@ -19,6 +19,7 @@ from assets.transactions import transaction
 
 Manifest = Mapping[str, Any]
 _BUILT = frozenset({"model", "seed", "test"})
+_NO_NODE: Mapping[str, Any] = {"config": {}}
 # What a run leaves to the next one. Rollups are exact whatever it says; it only spares them work.
 # What releases showed was copied from the tables of this very build, or, into an empty build, from
 # a release before anything stood.
@@ -75,7 +76,7 @@ def read_fingerprints(
     """
     ground = _hash(circumstances)
     nodes = _nodes(manifest)
-    parents = {unique_id: node["depends_on"].get("nodes", []) for unique_id, node in nodes.items()}
+    parents = {unique_id: _parents(node) for unique_id, node in nodes.items()}
     passed_on: dict[str, str] = {}
     for unique_id in TopologicalSorter(parents).static_order():
         if unique_id in nodes:
@@ -94,9 +95,11 @@ def read_fingerprints(
 def find_standing(
     connection: duckdb.DuckDBPyConnection, manifest: Manifest, fingerprints: Mapping[str, str]
 ) -> frozenset[str]:
-    """The nodes that are what a build would make of them.
+    """The nodes that are what a build would make of them, and that nothing to be built needs anew.
 
-    A table that says what is due is no result: where dbt has anything to build, it is made anew.
+    A working table holds what was due or not yet shown when it was made: it is no result, and what
+    is built of an old one would count a day twice. It is made anew for whatever reads it, and those
+    that read the rollups' books whenever there is anything to build.
     """
     _prepare(connection)
     built = dict(connection.execute("select node, fingerprint from builds.nodes").fetchall())
@@ -117,6 +120,7 @@ def find_standing(
     }
     if len(standing) < len(fingerprints):
         standing -= _due_tables(manifest)
+        standing -= _read_anew(manifest, fingerprints.keys() - standing)
     return frozenset(standing)
 
 
@@ -160,6 +164,10 @@ def _nodes(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def _parents(node: Mapping[str, Any]) -> list[str]:
+    return list(node["depends_on"].get("nodes", []))  # a seed has none
+
+
 def _address(node: Mapping[str, Any]) -> str:
     return ".".join((node["schema"], node["alias"]))
 
@@ -201,6 +209,47 @@ def _due_tables(manifest: Manifest) -> set[str]:
                 found.add(child)
                 waiting += [child] if _is_view(nodes[child]) else []
     return {unique_id for unique_id in found if not _is_view(nodes[unique_id])}
+
+
+def _read_anew(manifest: Manifest, stale: Collection[str]) -> set[str]:
+    """The working tables that stale nodes read, through views and each other."""
+    nodes, working = _nodes(manifest), _working_tables(manifest)
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [parent for node in stale for parent in _parents(nodes[node])]
+    while waiting:
+        parent = waiting.pop()
+        if parent in seen or not (parent in working or _is_view(nodes.get(parent, _NO_NODE))):
+            continue
+        seen.add(parent)
+        found |= {parent} & working
+        waiting += _parents(nodes[parent])
+    return found
+
+
+def _working_tables(manifest: Manifest) -> set[str]:
+    """The intermediate tables that hang on what a run leaves to the next one.
+
+    Marts and incremental tables do so too, but hold the same whatever that is: what reads them
+    alone is no working table.
+    """
+    nodes = _nodes(manifest)
+    waiting = [u for u, source in manifest["sources"].items() if source["schema"] in _OWN_STATE]
+    found: set[str] = set()
+    seen: set[str] = set()
+    while waiting:
+        for child in manifest["child_map"][waiting.pop()]:
+            node = nodes.get(child, _NO_NODE)
+            is_working = _is_working(node)
+            if child not in seen and (is_working or _is_view(node)):
+                seen.add(child)
+                waiting.append(child)
+                found |= {child} if is_working else set()
+    return found
+
+
+def _is_working(node: Mapping[str, Any]) -> bool:
+    return node.get("schema") == "intermediate" and node["config"].get("materialized") == "table"
 
 
 def _hash(parts: Iterable[str]) -> str:

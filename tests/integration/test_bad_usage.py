@@ -12,13 +12,15 @@ from tests.integration.main_job import ROOT, Ran, bytes_under, csw
 
 USAGE, RED, BUSY = 2, 1, 75
 SHIPPED = sorted(file.stem for file in (ROOT / "assets" / "extracts" / "profiles").glob("*.yml"))
-DAILY = ROOT / "models" / "marts" / "accounts" / "account_metrics_daily.yml"
+MARTS = ROOT / "models" / "marts"
+DAILY = ("accounts/account_metrics_daily.yml", "health/account_kpis_daily.yml")
 MEASURED = [
     column["name"]
-    for column in yaml.safe_load(DAILY.read_text("utf-8"))["models"][0]["columns"]
+    for file in DAILY
+    for column in yaml.safe_load((MARTS / file).read_text("utf-8"))["models"][0]["columns"]
     if column.get("config", {}).get("meta", {}).get("metric")
 ]
-METRICS = ", ".join(sorted([*MEASURED, "health_score"]))
+METRICS = ", ".join(sorted(MEASURED))
 TYPO = (
     "seeds/alert_rules.csv, line 6, column metric: no metric is named 'use_count_chnge_ratio' "
     f"(did you mean 'use_count_change_ratio'?); allowed: {METRICS}."

@@ -16,14 +16,16 @@ from assets.warehouse.standing import (
 CIRCUMSTANCES = ("code", "2026-01-01")
 
 
-def node(name: str, *parents: str, kind: str = "model", made: str = "table") -> dict[str, Any]:
+def node(
+    name: str, *parents: str, kind: str = "model", made: str = "table", schema: str = "main"
+) -> dict[str, Any]:
     return {
         "resource_type": kind,
-        "schema": "main",
+        "schema": schema,
         "alias": name,
         "checksum": {"checksum": f"sql of {name}"},
         "config": {"materialized": made},
-        "depends_on": {"nodes": list(parents)},
+        "depends_on": {} if kind == "seed" else {"nodes": list(parents)},
     }
 
 
@@ -33,7 +35,7 @@ def source(schema: str, table: str) -> dict[str, Any]:
 
 @pytest.fixture
 def manifest() -> dict[str, Any]:
-    """Two marts over a view each; the first is tested, the second reads what is due."""
+    """Three marts: of deals, with a test; of use, by due days; of health, by unshown days."""
     nodes = {
         "model.p.stg_deals": node("stg_deals", "source.p.crm.deals", made="view"),
         "model.p.deals": node("deals", "model.p.stg_deals"),
@@ -42,16 +44,25 @@ def manifest() -> dict[str, Any]:
         "model.p.due": node("due", "model.p.stg_done", "source.p.events.events"),
         "model.p.usage": node("usage", "model.p.due", "seed.p.modules"),
         "seed.p.modules": node("modules", kind="seed", made="seed"),
+        "model.p.stg_shown": node("stg_shown", "source.p.history.health", made="view"),
+        "model.p.unshown": node(
+            "unshown", "model.p.stg_shown", "model.p.usage", schema="intermediate"
+        ),
+        "model.p.scored": node("scored", "model.p.unshown", made="view"),
+        "model.p.health": node("health", "model.p.scored", "model.p.stg_notes"),
+        "model.p.stg_notes": node("stg_notes", "source.p.crm.notes", made="view"),
         "unit_test.p.deals": node("deals", "model.p.deals", kind="unit_test"),
     }
     sources = {
         "source.p.crm.deals": source("crm", "deals"),
         "source.p.events.events": source("events", "events"),
         "source.p.rollups.done": source("rollups", "done"),
+        "source.p.history.health": source("history", "health"),
+        "source.p.crm.notes": source("crm", "notes"),
     }
     children: dict[str, list[str]] = {name: [] for name in (*nodes, *sources)}
     for name, one in nodes.items():
-        for parent in one["depends_on"]["nodes"]:
+        for parent in one["depends_on"].get("nodes", []):
             children[parent].append(name)
     return {"nodes": nodes, "sources": sources, "child_map": children}
 
@@ -62,9 +73,11 @@ def build(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as build")
         connection.execute("use build")
-        for schema in ("crm", "events", "landing", "rollups"):
+        for schema in ("crm", "events", "landing", "rollups", "history", "intermediate"):
             connection.execute(f"create schema {schema}")
         connection.execute("create table crm.deals as select 1 as deal_id")
+        connection.execute("create table crm.notes as select 1 as note_id")
+        connection.execute("create table history.health as select 1 as day")
         connection.execute("create table events.events as select 1 as event_id")
         connection.execute("create table rollups.done as select 1 as change_id")
         connection.execute(
@@ -72,9 +85,10 @@ def build(manifest: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
             "(1, 'crm', 'deals', 'loaded'), (2, 'events', 'events', 'loaded')) "
             "as rows(delivery_id, source, table_name, state)"
         )
-        for name in ("deals", "due", "usage", "modules"):
+        connection.execute("create table intermediate.unshown (i integer)")
+        for name in ("deals", "due", "usage", "modules", "health"):
             connection.execute(f"create table main.{name} (i integer)")
-        for name in ("stg_deals", "stg_done"):
+        for name in ("stg_deals", "stg_done", "stg_shown", "stg_notes", "scored"):
             connection.execute(f"create view main.{name} as select 1 as i")
         remember(connection, manifest)
         yield connection
@@ -104,13 +118,15 @@ def standing(
 
 OF_DEALS = {"stg_deals", "deals", "deals_are_unique"}
 OF_USAGE = {"stg_done", "due", "usage", "modules"}
+OF_HEALTH = {"stg_shown", "unshown", "stg_notes", "scored", "health"}
+VIEWS = {"stg_done", "stg_shown", "stg_notes", "scored"}
 
 
 def test_everything_stands_where_nothing_is_new(
     build: duckdb.DuckDBPyConnection, manifest: dict[str, Any]
 ) -> None:
     """A run that builds all it has just built; and unit tests are no part of a run."""
-    assert standing(build, manifest) == OF_DEALS | OF_USAGE
+    assert standing(build, manifest) == OF_DEALS | OF_USAGE | OF_HEALTH
 
 
 def test_a_new_delivery_makes_anew_what_is_below_its_table(
@@ -118,7 +134,7 @@ def test_a_new_delivery_makes_anew_what_is_below_its_table(
 ) -> None:
     """A mart of yesterday's deals; a view above it has no rows of its own."""
     build.execute("insert into landing.deliveries values (3, 'crm', 'deals', 'loaded')")
-    assert standing(build, manifest) == {"stg_deals", *OF_USAGE} - {"due"}
+    assert standing(build, manifest) == {"stg_deals", *OF_USAGE, *OF_HEALTH} - {"due"}
 
 
 def test_a_delivery_that_another_replaced_makes_its_table_anew(
@@ -126,7 +142,7 @@ def test_a_delivery_that_another_replaced_makes_its_table_anew(
 ) -> None:
     """A file that was written again: as many deliveries and rows as before."""
     build.execute("update landing.deliveries set state = 'superseded' where delivery_id = 2")
-    assert standing(build, manifest) == OF_DEALS | {"stg_done", "modules"}
+    assert standing(build, manifest) == OF_DEALS | VIEWS | {"modules"}
 
 
 def test_rows_that_were_cut_make_anew_what_read_them(
@@ -134,7 +150,16 @@ def test_rows_that_were_cut_make_anew_what_read_them(
 ) -> None:
     """Retention takes rows out of a raw table without a delivery."""
     build.execute("delete from events.events")
-    assert standing(build, manifest) == OF_DEALS | {"stg_done", "modules"}
+    assert standing(build, manifest) == OF_DEALS | VIEWS | {"modules"}
+
+
+def test_a_working_table_is_made_anew_for_what_reads_it(
+    build: duckdb.DuckDBPyConnection, manifest: dict[str, Any]
+) -> None:
+    """A day that the table holds as not yet shown, beside the same day as shown."""
+    build.execute("insert into landing.deliveries values (3, 'crm', 'notes', 'loaded')")
+    left = {"health", "unshown", "due"}
+    assert standing(build, manifest) == (OF_DEALS | OF_USAGE | OF_HEALTH) - left
 
 
 def test_an_edited_seed_makes_anew_what_reads_it(
@@ -142,7 +167,7 @@ def test_an_edited_seed_makes_anew_what_reads_it(
 ) -> None:
     """A catalogue of modules that counts from the day after tomorrow."""
     manifest["nodes"]["seed.p.modules"]["checksum"]["checksum"] = "another"
-    assert standing(build, manifest) == OF_DEALS | {"stg_done"}
+    assert standing(build, manifest) == OF_DEALS | VIEWS
 
 
 def test_nothing_stands_under_other_circumstances(
@@ -166,7 +191,8 @@ def test_a_test_that_did_not_pass_is_asked_again(
     """A red check that is green the next time, since nothing has changed."""
     build.execute("delete from builds.nodes")
     remember(build, manifest, deals_are_unique="fail")
-    assert standing(build, manifest) == (OF_DEALS | OF_USAGE) - {"deals_are_unique", "due"}
+    left = {"deals_are_unique", "due"}
+    assert standing(build, manifest) == (OF_DEALS | OF_USAGE | OF_HEALTH) - left
 
 
 def test_what_a_run_had_begun_does_not_stand(
@@ -177,7 +203,7 @@ def test_what_a_run_had_begun_does_not_stand(
     plan = plan_build(build, manifest, CIRCUMSTANCES, is_whole=True)
     assert plan.is_anything_to_build
     build.execute("delete from landing.deliveries where delivery_id = 3")
-    assert standing(build, manifest) == {"stg_deals", *OF_USAGE} - {"due"}
+    assert standing(build, manifest) == {"stg_deals", *OF_USAGE, *OF_HEALTH} - {"due"}
 
 
 def test_nothing_stands_after_a_part_was_built(
