@@ -67,6 +67,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     def now() -> datetime:
         return datetime.now(UTC)
 
+    code = code_version()
+
     extracts = ExtractOptions(
         landing=settings.landing_place,
         home=settings.home,
@@ -78,7 +80,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     warehouse = WarehouseOptions(
         seeds=settings.seeds,
-        code_version=code_version(),
+        code_version=code,
         variables=lambda: dbt_variables(settings),
         personal_columns=frozenset(
             column.name
@@ -93,7 +95,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     releases = ReleaseOptions(
         releases=settings.releases,
         zone=settings.zone,
-        code_version=code_version(),
+        code_version=code,
         configuration_version=lambda: fingerprint(seed_files(settings.seeds)),
         as_of=as_of,
         now=now,

@@ -9,6 +9,7 @@ import duckdb
 
 from assets.ledger_copies import prepare_ledger_copies
 from assets.transactions import transaction
+from assets.warehouse.configuration_changes import CHANGES_FILE
 
 # What is appended for ever, and the mart that it is appended from (spec 70).
 SHOWN: dict[str, str] = {
@@ -62,8 +63,6 @@ _CONFIGURATION = (
     "version varchar, file varchar, row bigint, column_name varchar, value varchar, "
     "valid_from_release varchar, valid_from timestamptz, who varchar"
 )
-# Who changed the seeds is what they wrote there; no run can know it otherwise.
-_CHANGES_FILE = "configuration_changes.csv"
 _FIELDS = tuple(ReleaseRecord.__dataclass_fields__)
 
 
@@ -147,7 +146,7 @@ def remember_configuration(
         from reference.configuration
         where version is distinct from (from last)
         """,
-        {"file": _CHANGES_FILE, "release_id": record.release_id, "as_of": record.as_of},
+        {"file": CHANGES_FILE, "release_id": record.release_id, "as_of": record.as_of},
     )
 
 

@@ -171,12 +171,19 @@ def build_dbt_assets(
             # Nobody else may open the build while dbt does: its tables are read afterwards.
             events = list(invocation.stream())
         with build.get_connection() as connection:
-            told = _standing_results(context, connection, manifest, plan.standing)
+            rows = count_rows(connection)
+            told = _standing_results(context, manifest, plan.standing, rows)
             if invocation:
-                remember_built(connection, _run_results_of(invocation), plan.fingerprints)
-                told += _built_results(
-                    context, connection, invocation, events, options.personal_columns
-                )
+                results = _run_results_of(invocation)
+                remember_built(connection, results, plan.fingerprints)
+                queries = failing_queries(results)
+                personal = options.personal_columns | personal_columns(manifest)
+                told += [
+                    _described(event, _read_failures(connection, event, queries, personal), rows)
+                    if isinstance(event, dg.AssetCheckResult)
+                    else _counted(context, event, rows)
+                    for event in events
+                ]
         yield from _parents_first(context, told, plan.fingerprints)
         if invocation and not invocation.is_successful():
             raise dg.Failure(
@@ -209,41 +216,13 @@ def _what_broke(invocation: DbtCliInvocation) -> str:
     return "; ".join(broken_nodes(results)) or "a blocking check is red"
 
 
-def _built_results(
-    context: dg.AssetExecutionContext,
-    connection: duckdb.DuckDBPyConnection,
-    invocation: DbtCliInvocation,
-    events: Iterable[Any],
-    personal: frozenset[str],
-) -> list[Any]:
-    """What dbt told, with the rows of each table and those that a test found, personal data masked.
-
-    Args:
-        context: the step's.
-        connection: the build, which dbt has left.
-        invocation: the call of dbt.
-        events: what it told, as Dagster's events.
-        personal: columns that are masked beside those that models mark.
-    """
-    rows = count_rows(connection)
-    queries = failing_queries(_run_results_of(invocation))
-    masked = personal | personal_columns(invocation.manifest)
-    return [
-        _described(event, _read_failures(connection, event, queries, masked), rows)
-        if isinstance(event, dg.AssetCheckResult)
-        else _counted(context, event, rows)
-        for event in events
-    ]
-
-
 def _standing_results(
     context: dg.AssetExecutionContext,
-    connection: duckdb.DuckDBPyConnection,
     manifest: Manifest,
     standing: Collection[str],
+    rows: Mapping[str, int],
 ) -> list[Any]:
     """What stands, told like what was built: later steps wait for the marts and their checks."""
-    rows = count_rows(connection)
     tables = {unique_id for unique_id in standing if not unique_id.startswith("test.")}
     if standing:
         context.log.info(

@@ -8,7 +8,7 @@ the circumstances make it anew.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -199,16 +199,7 @@ def _source_version(connection: duckdb.DuckDBPyConnection, source: Mapping[str, 
 
 def _due_tables(manifest: Manifest) -> set[str]:
     """The tables that read the rollups' books, through views at most."""
-    nodes = _nodes(manifest)
-    books = {u for u, source in manifest["sources"].items() if source["schema"] == "rollups"}
-    found: set[str] = set()
-    waiting = list(books)
-    while waiting:
-        for child in manifest["child_map"][waiting.pop()]:
-            if child in nodes and child not in found and nodes[child]["resource_type"] == "model":
-                found.add(child)
-                waiting += [child] if _is_view(nodes[child]) else []
-    return {unique_id for unique_id in found if not _is_view(nodes[unique_id])}
+    return _tables_below(manifest, {"rollups"}, through=_is_view)
 
 
 def _read_anew(manifest: Manifest, stale: Collection[str]) -> set[str]:
@@ -234,18 +225,25 @@ def _working_tables(manifest: Manifest) -> set[str]:
     alone is no working table.
     """
     nodes = _nodes(manifest)
-    waiting = [u for u, source in manifest["sources"].items() if source["schema"] in _OWN_STATE]
+    below = _tables_below(
+        manifest, _OWN_STATE, through=lambda node: _is_view(node) or _is_working(node)
+    )
+    return {unique_id for unique_id in below if _is_working(nodes[unique_id])}
+
+
+def _tables_below(
+    manifest: Manifest, schemas: Collection[str], through: Callable[[Mapping[str, Any]], bool]
+) -> set[str]:
+    """The tables that read sources of some schemas, by way of nodes such as `through` says."""
+    nodes = _nodes(manifest)
+    waiting = [u for u, source in manifest["sources"].items() if source["schema"] in schemas]
     found: set[str] = set()
-    seen: set[str] = set()
     while waiting:
         for child in manifest["child_map"][waiting.pop()]:
-            node = nodes.get(child, _NO_NODE)
-            is_working = _is_working(node)
-            if child not in seen and (is_working or _is_view(node)):
-                seen.add(child)
-                waiting.append(child)
-                found |= {child} if is_working else set()
-    return found
+            if child in nodes and child not in found and nodes[child]["resource_type"] == "model":
+                found.add(child)
+                waiting += [child] if through(nodes[child]) else []
+    return {unique_id for unique_id in found if not _is_view(nodes[unique_id])}
 
 
 def _is_working(node: Mapping[str, Any]) -> bool:
