@@ -55,13 +55,19 @@ def plan_build(
 
     A kill so leaves no node that only half stands. Where a run builds a part of the graph alone,
     nothing stands, then or afterwards: that part may rest on tables that are not what they were.
+    What Python made of the tables goes out of the book with the first of them.
     """
     fingerprints = read_fingerprints(connection, manifest, circumstances)
     standing = find_standing(connection, manifest, fingerprints)
     if not is_whole:
         fingerprints, standing = dict.fromkeys(fingerprints, ""), frozenset()
-    _forget(connection, fingerprints.keys() - standing)
-    return BuildPlan(fingerprints=fingerprints, standing=standing)
+    plan = BuildPlan(fingerprints=fingerprints, standing=standing)
+    if plan.is_anything_to_build:
+        connection.execute(
+            "delete from builds.nodes where node not in (select unnest(?::varchar[]))",
+            [list(standing)],
+        )
+    return plan
 
 
 def read_fingerprints(
@@ -141,6 +147,20 @@ def remember_built(
             "insert into builds.nodes select unnest(?::varchar[]), unnest(?::varchar[])",
             [built, [fingerprints[node] for node in built]],
         )
+
+
+def does_stand(connection: duckdb.DuckDBPyConnection, step: str) -> bool:
+    """Whether what this step makes of dbt's tables is still made of them as they are."""
+    _prepare(connection)
+    found = connection.execute("select 1 from builds.nodes where node = ?", [step]).fetchone()
+    return found is not None
+
+
+def remember_made(connection: duckdb.DuckDBPyConnection, step: str) -> None:
+    """Put a step into the book that has made something of dbt's tables, all of which stand."""
+    with transaction(connection):
+        _forget(connection, [step])
+        connection.execute("insert into builds.nodes values (?, '')", [step])
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

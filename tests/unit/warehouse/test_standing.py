@@ -7,10 +7,12 @@ import duckdb
 import pytest
 
 from assets.warehouse.standing import (
+    does_stand,
     find_standing,
     plan_build,
     read_fingerprints,
     remember_built,
+    remember_made,
 )
 
 CIRCUMSTANCES = ("code", "2026-01-01")
@@ -214,3 +216,18 @@ def test_nothing_stands_after_a_part_was_built(
     results = {"results": [{"unique_id": "model.p.deals", "status": "success"}]}
     remember_built(build, results, plan.fingerprints)
     assert standing(build, manifest) == set()
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_a_step_made_stands_until_something_is_built(
+    build: duckdb.DuckDBPyConnection, manifest: dict[str, Any], *, is_whole: bool
+) -> None:
+    """A back-test of tables that were made anew under it."""
+    assert not does_stand(build, "back-test")
+    remember_made(build, "back-test")
+    plan_build(build, manifest, CIRCUMSTANCES, is_whole=True)
+    assert does_stand(build, "back-test")
+    if is_whole:
+        build.execute("insert into landing.deliveries values (3, 'crm', 'deals', 'loaded')")
+    plan_build(build, manifest, CIRCUMSTANCES, is_whole=is_whole)
+    assert not does_stand(build, "back-test")
