@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from assets.alerts.validation import validate_rules
 from assets.extracts.retention import find_retention_problems
 from assets.seed_files import Problem
@@ -13,6 +11,7 @@ from assets.warehouse.health_files import find_health_problems
 from assets.warehouse.revenue_files import find_revenue_problems
 from assets.warehouse.scorecard_files import find_scorecard_problems
 from assets.warehouse.usage_files import find_usage_problems
+from assets.yaml_files import read_yaml
 
 
 def find_problems(seeds: Path, models: Path) -> list[Problem]:
@@ -43,4 +42,4 @@ def _metrics(path: Path) -> set[str]:
 
 
 def _columns(path: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load(path.read_text("utf-8"))["models"][0]["columns"])
+    return list(read_yaml(path)["models"][0]["columns"])

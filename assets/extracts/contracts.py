@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assets.extracts.errors import ConfigurationError, explain
+from assets.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent / "contracts"
 
@@ -194,7 +195,7 @@ LOADER_COLUMNS = (
 def read_contract(path: Path) -> Contract:
     """Reads one contract; raises ConfigurationError with a sentence that names file and key."""
     try:
-        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Contract.model_validate(read_yaml(path))
     except (yaml.YAMLError, ValidationError) as error:
         sentence = explain(path.as_posix(), error, Contract)
     raise ConfigurationError(sentence)

@@ -24,6 +24,7 @@ from pydantic import (
 
 from assets.extracts.contracts import Contract, Mode, load_contracts
 from assets.extracts.errors import ConfigurationError, explain
+from assets.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent / "profiles"
 DIRECTIVES = "aAbBdfgHIjmMnpSuUwWxXyYzZG%-"
@@ -341,7 +342,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
             f"There is no profile {name_or_path}; name a .yml file or one of {shipped}."
         )
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = read_yaml(path)
         return Profile.model_validate(_with_parent(path, said))
     except (yaml.YAMLError, ValidationError) as error:
         sentence = explain(path.name, error, Profile)
