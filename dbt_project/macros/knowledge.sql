@@ -18,22 +18,13 @@
         ) as last_day
 {%- endmacro %}
 
-{# Since when the days on which a version counts are known as they are: of the one that is the latest
-   as of now, since it was known, of an older one, since it was replaced; with the days before that.
-   What was known only at or after the as-of instant tells of no day: its days end before 1900. #}
-{% macro known_late(relation) -%}
-    {%- set is_latest = relation ~ '.known_until >= ' ~ as_of() -%}
-    {%- set known = known_day(relation ~ '.known_from') -%}
-    {%- set settled %}case
-            when {{ relation }}.known_from >= {{ as_of() }} then cast('1900-01-01' as date)
-            when {{ is_latest }} then {{ known }}
-            else {{ known_day(relation ~ '.known_until') }}
-        end
-    {%- endset -%}
-    {{ settled }} as value_on,
-        case
-            when {{ is_latest }} then {{ relation }}.first_day
-            else greatest({{ relation }}.first_day, {{ known }})
-        end as first_day,
-        least({{ relation }}.last_day, {{ settled }} - 1) as last_day
+{# Whether some day on which a version counts was over before the version was known, or was replaced:
+   the others say nothing of what was known late. What was known only at or after the as-of instant
+   tells of no day. #}
+{% macro is_told_late(relation) -%}
+    {{ relation }}.known_from < {{ as_of() }}
+    and {{ known_day(
+        'case when ' ~ relation ~ '.known_until < ' ~ as_of() ~ ' then ' ~ relation
+        ~ '.known_until else ' ~ relation ~ '.known_from end'
+    ) }} > {{ relation }}.first_day
 {%- endmacro %}

@@ -1,7 +1,7 @@
 -- One row per basis, metric and subscription, item or invoice that tells of it, with the days in
--- whose rows it counts: as_known and restated, as int_metric_relations has them. What is overdue is
--- told invoice by invoice: its total less what was paid and credited on it, as soon as its day is
--- over, until it is paid, voided or written off; at the rate of its month.
+-- whose rows it counts: as_known, restated and told, as int_metric_relations has them. What is
+-- overdue is told invoice by invoice: its total less what was paid and credited on it, as soon as
+-- its day is over, until it is paid, voided or written off; at the rate of its month.
 
 {% set months_of_term = "cast(renewal_term_months as integer)" %}
 
@@ -444,23 +444,32 @@ balance_spans as (
 
 late as (
 
-    select distinct
-        'restated' as basis,
-        told.account_id,
-        'known_late_on' as metric,
-        {{ known_late('told') }}
+    -- int_metric_spans says of which days they tell late.
+    select
+        'told' as basis,
+        told.* exclude (told.is_latest)
 
     from told
 
-    union all
+    where {{ is_told_late('told') }}
 
-    select distinct
-        'restated' as basis,
+    union all by name
+
+    select
+        'told' as basis,
         balance_parts.account_id,
-        'known_late_on' as metric,
-        {{ known_late('balance_parts') }}
+        'overdue_amount' as metric,
+        balance_parts.invoice_id as thing,
+        cast(round_even(balance_parts.amount, 4) as decimal(18, 4)) as value,
+        balance_parts.owed_until_on as value_on,
+        balance_parts.first_day,
+        balance_parts.last_day,
+        balance_parts.known_from,
+        balance_parts.known_until
 
     from balance_parts
+
+    where balance_parts.amount is not null and {{ is_told_late('balance_parts') }}
 
 ),
 
@@ -539,8 +548,6 @@ final as (
     union all by name
 
     select * from late
-
-    where first_day <= last_day
 
     union all by name
 

@@ -1,7 +1,8 @@
 -- One row per basis, metric and thing of the CRM that tells of it, with the days in whose rows it
 -- counts: as_known, from when it was known until another version of it was, and restated, as the
--- latest version has it. Rows with a `thing` count once a day however many there are (`copied`
--- e-mails, people who were met twice); those with value_on tell of a day.
+-- latest version has it. A version without which some of these days were shown, or with it in vain,
+-- is told as well, with when it was known. Rows with a `thing` count once a day however many there
+-- are (`copied` e-mails, people who were met twice); those with value_on tell of a day.
 
 with
 
@@ -570,15 +571,15 @@ spans as (
 
 late as (
 
-    select distinct
-        'restated' as basis,
-        owned.account_id,
-        'known_late_on' as metric,
-        {{ known_late('owned') }}
+    select
+        'told' as basis,
+        owned.* exclude (owned.is_latest)
 
     from owned
 
     inner join accounts on owned.account_id = accounts.account_id
+
+    where {{ is_told_late('owned') }}
 
 ),
 
@@ -723,8 +724,6 @@ final as (
     union all by name
 
     select * from late
-
-    where first_day <= last_day
 
     union all by name
 

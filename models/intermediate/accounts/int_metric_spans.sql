@@ -192,13 +192,20 @@ told as (
 
     union all by name
 
-    select distinct
-        'restated' as basis,
+    select
+        'told' as basis,
         ticket_measures.account_id,
-        'known_late_on' as metric,
-        {{ known_late('ticket_measures') }}
+        ticket_measures.metric,
+        ticket_measures.value,
+        ticket_measures.value_on,
+        ticket_measures.first_day,
+        ticket_measures.last_day,
+        ticket_measures.known_from,
+        ticket_measures.known_until
 
     from ticket_measures
+
+    where {{ is_told_late('ticket_measures') }}
 
     union all by name
 
@@ -223,27 +230,122 @@ told as (
 
 ),
 
+turns as (
+
+    -- A version begins to count and ends to; one that repeats what another said changes nothing.
+    select
+        account_id,
+        metric,
+        thing,
+        value,
+        value_on,
+        first_day,
+        last_day,
+        {{ known_day('known_from') }} as turned_on,
+        1 as change
+    from told
+    where basis = 'told'
+    union all
+    select
+        account_id,
+        metric,
+        thing,
+        value,
+        value_on,
+        first_day,
+        last_day,
+        {{ known_day('known_until') }} as turned_on,
+        -1 as change
+    from told
+    where basis = 'told' and known_until < {{ as_of() }}
+
+),
+
+turned as (
+
+    select
+        * exclude (change),
+        sum(change) as change
+
+    from turns
+
+    group by all
+
+    having sum(change) <> 0
+
+),
+
+held as (
+
+    select
+        account_id,
+        first_day,
+        last_day,
+        turned_on,
+        lag(turned_on) over so_far as turned_before_on,
+        sum(change) over so_far - change as held_before,
+        sum(change) over alike as held_now,
+        max(turned_on) over alike as settled_on
+
+    from turned
+
+    window
+        alike as (partition by account_id, metric, thing, value, value_on, first_day, last_day),
+        so_far as (alike order by turned_on rows unbounded preceding)
+
+),
+
+known_late as (
+
+    -- The days that were shown with another number of such versions than are known now, and since
+    -- when these are known.
+    select distinct
+        'restated' as basis,
+        account_id,
+        'known_late_on' as metric,
+        settled_on as value_on,
+        greatest(first_day, turned_before_on) as first_day,
+        least(last_day, turned_on - 1) as last_day
+
+    from held
+
+    where held_before <> held_now
+
+),
+
+counting as (
+
+    select * from told
+
+    where basis <> 'told'
+
+    union all by name
+
+    select * from known_late
+
+),
+
 bounded as (
 
     select
-        told.basis,
-        told.account_id,
-        told.metric,
-        told.thing,
-        told.value,
-        told.value_on,
-        told.first_day,
-        coalesce(told.last_day, cast('9999-01-01' as date)) as last_day
+        counting.basis,
+        counting.account_id,
+        counting.metric,
+        counting.thing,
+        counting.value,
+        counting.value_on,
+        counting.first_day,
+        coalesce(counting.last_day, cast('9999-01-01' as date)) as last_day
 
-    from told
+    from counting
 
-    left join due on told.account_id = due.account_id
+    left join due on counting.account_id = due.account_id
 
     where
-        told.first_day <= coalesce(told.last_day, told.first_day)
+        counting.first_day <= coalesce(counting.last_day, counting.first_day)
         and (
-            told.basis = 'restated'
-            or coalesce(told.last_day, cast('9999-01-01' as date)) >= due.due_from
+            counting.basis = 'restated'
+            or coalesce(counting.last_day, cast('9999-01-01' as date)) >= due.due_from
         )
 
 ),
