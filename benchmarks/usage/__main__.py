@@ -98,6 +98,11 @@ class Ours:
         """From the files to the rollups."""
         return self.load.seconds + self.rollups.seconds
 
+    @property
+    def cpu(self) -> float:
+        """The same in seconds of CPU, which tell more on a machine that has other work."""
+        return self.load.cpu + self.rollups.cpu
+
 
 def backfill(folder: Path, *, events: int, days: int, pandas: int) -> None:
     """Everything at once: ours, and each competitor over the same files."""
@@ -106,12 +111,15 @@ def backfill(folder: Path, *, events: int, days: int, pandas: int) -> None:
         written = write_many(landing, events=events, days=days)
     as_of = datetime.combine(written.through, datetime.min.time(), UTC) + timedelta(days=1)
     title = f"Back-fill of {written.events_written:,} events in {days} days"
-    table = Table("what", "load", "rollups", "sum", "ours / it", "peak", "same tables", title=title)
+    table = Table(
+        "what", "load", "rollups", "sum", "ours / it", "CPU", "ours / it", "peak", "same tables",
+        title=title,
+    )  # fmt: skip
     with console.status("ours …"):
         own = fill_ours(landing, folder / "home", as_of)
     table.add_row(
         "ours: loader, dbt", _seconds(own.load.seconds), _seconds(own.rollups.seconds),
-        _seconds(own.seconds), "", _gibibytes(own.load, own.rollups), "",
+        _seconds(own.seconds), "", _seconds(own.cpu), "", _gibibytes(own.load, own.rollups), "",
     )  # fmt: skip
     for name in COMPETITORS:
         share = min(1.0, pandas / events) if name == "pandas" else 1.0
@@ -146,7 +154,7 @@ def compete(name: str, folder: Path, as_of: datetime, *, share: float, own: Ours
     """A row of the table: what a competitor took for the first `share` of the days."""
     needs, environment = COMPETITORS[name]
     if find_spec(needs) is None:
-        return [name, *[""] * 5, f"skipped: {needs} is not installed"]
+        return [name, *[""] * 7, f"skipped: {needs} is not installed"]
     out = folder / name
     first = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
     until = first + timedelta(days=int((as_of - first).days * share))
@@ -154,7 +162,7 @@ def compete(name: str, folder: Path, as_of: datetime, *, share: float, own: Ours
     try:
         step = run_module(f"benchmarks.usage.with_{name}", *said, environment=environment)
     except StepError as error:
-        return [name, *[""] * 5, f"did not survive: {str(error).strip().splitlines()[-1][:60]}"]
+        return [name, *[""] * 7, f"did not survive: {str(error).strip().splitlines()[-1][:60]}"]
     wrong = differences(own.sums, sums_of(out)) if share == 1.0 else []
     if name == "duckdb":
         wrong += mart_differences(own.home, out)
@@ -166,7 +174,8 @@ def compete(name: str, folder: Path, as_of: datetime, *, share: float, own: Ours
     same = "yes" if share == 1.0 else f"not compared: {share:.0%} of the days"
     return [
         name, _seconds(step.said["load"]), _seconds(step.said["rollups"]), _seconds(seconds),
-        "" if wrong else f"{own.seconds * share / seconds:.2f}", _gibibytes(step),
+        "" if wrong else f"{own.seconds * share / seconds:.2f}", _seconds(step.said["cpu"]),
+        "" if wrong else f"{own.cpu * share / step.said['cpu']:.2f}", _gibibytes(step),
         f"no: {len(wrong)} differences" if wrong else same,
     ]  # fmt: skip
 

@@ -21,9 +21,10 @@ class StepError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What a process took: seconds with its start, peak memory in bytes, and what it said."""
+    """What a process took with its start: seconds, those of CPU; peak bytes; and what it said."""
 
     seconds: float
+    cpu: float
     peak: int
     said: Mapping[str, float] = field(default_factory=dict)
 
@@ -51,7 +52,12 @@ def run_module(module: str, *arguments: str, environment: Mapping[str, str] | No
         raise StepError(
             f"{module} {' '.join(arguments)}: exit {process.returncode}\n{text[-3000:]}"
         )
-    return Step(seconds=seconds, peak=used.ru_maxrss * 1024, said=_json_of(text))
+    return Step(
+        seconds=seconds,
+        cpu=used.ru_utime + used.ru_stime,
+        peak=used.ru_maxrss * 1024,
+        said=_json_of(text),
+    )
 
 
 def _json_of(text: str) -> dict[str, float]:

@@ -38,6 +38,8 @@ create table identifications engine = MergeTree order by (account_id, visitor, i
     select account_id, assumeNotNull(anonymous_id) as visitor, occurred_at as identified_at,
         min(user_id) as moved_to
     from events where user_id is not null and anonymous_id is not null
+        and (account_id, coalesce(user_id, ''))
+            not in (select account_id, user_id from internal_users)
     group by account_id, visitor, identified_at;
 create table timed engine = MergeTree order by day as
 with counted as (
@@ -135,8 +137,8 @@ create table session_days engine = MergeTree order by (account_id, day) as
     )
     group by account_id, day;
 create table use_days engine = MergeTree order by (account_id, day) as
-    select account_id, module, day, sum(quantity) as use_count
-    from timed where event_type = 'use' group by account_id, module, day;
+    select account_id, module, feature, day, sum(quantity) as use_count
+    from timed where event_type = 'use' group by account_id, module, feature, day;
 create table event_type_days engine = MergeTree order by (account_id, day) as
     select account_id, actor_id, user_id, event_type, event_name, day,
         count() as event_count, sum(quantity) as quantity
@@ -166,10 +168,11 @@ def main(landing: Path, out: Path, as_of: str) -> None:
     _run(session, LOAD.format(landing=landing, as_of=as_of))
     loaded = time.perf_counter()
     _run(session, ROLLUPS)
-    done = time.perf_counter()
+    done, cpu = time.perf_counter(), time.process_time()
     for table in TABLES:
         _run(session, f"select * from {table} into outfile '{out / table}.parquet'")  # noqa: S608
-    print(json.dumps({"load": loaded - begun, "rollups": done - loaded}))  # noqa: T201
+    parts = {"load": loaded - begun, "rollups": done - loaded}
+    print(json.dumps(parts | {"cpu": cpu}))  # noqa: T201
 
 
 def _run(session: chdb.session.Session, script: str) -> None:

@@ -47,7 +47,8 @@ create table events as
 ROLLUPS = """
 create table identifications as
     select account_id, anonymous_id, occurred_at as identified_at, min(user_id) as user_id
-    from events where user_id is not null and anonymous_id is not null group by all;
+    from events anti join internal_users using (account_id, user_id)
+    where user_id is not null and anonymous_id is not null group by all;
 create table timed as
 with counted as (
     select events.* replace (coalesce(
@@ -149,7 +150,7 @@ select account_id, day, count(*) as session_count, sum(session_us)::bigint as se
     median(session_us) as median_session_us
 from sessions group by all;
 create table use_days as
-    select account_id, module, day, sum(quantity)::bigint as use_count
+    select account_id, module, feature, day, sum(quantity)::bigint as use_count
     from timed where event_type = 'use' group by all;
 create table event_type_days as
     select account_id, actor_id, user_id, event_type, event_name, day,
@@ -257,12 +258,12 @@ def main(landing: Path, out: Path, as_of: str) -> None:
         loaded = time.perf_counter()
         connection.execute(ROLLUPS)
         connection.execute("checkpoint")
-        rolled = time.perf_counter()
+        rolled, cpu = time.perf_counter(), time.process_time()
         connection.execute(marts(as_of))
         connection.execute("checkpoint")
         done = time.perf_counter()
-    said = {"load": loaded - begun, "rollups": rolled - loaded, "marts": done - rolled}
-    print(json.dumps(said))  # noqa: T201
+    parts = {"load": loaded - begun, "rollups": rolled - loaded, "marts": done - rolled}
+    print(json.dumps(parts | {"cpu": cpu}))  # noqa: T201
 
 
 if __name__ == "__main__":

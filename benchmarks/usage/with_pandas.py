@@ -42,18 +42,22 @@ def main(landing: Path, out: Path, as_of: str) -> None:
     loaded = time.perf_counter()
     timed = _timed(_named(events.drop_duplicates("event_id"), accounts, internal))
     tables = _rollups(timed)
-    done = time.perf_counter()
+    done, cpu = time.perf_counter(), time.process_time()
     with duckdb.connect() as connection:
         for table, rows in tables.items():
             connection.register("rows", rows)
             connection.execute(f"copy rows to '{out / table}.parquet'")
-    print(json.dumps({"load": loaded - begun, "rollups": done - loaded}))  # noqa: T201
+    parts = {"load": loaded - begun, "rollups": done - loaded}
+    print(json.dumps(parts | {"cpu": cpu}))  # noqa: T201
 
 
 def _named(events: pd.DataFrame, accounts: pd.DataFrame, internal: pd.DataFrame) -> pd.DataFrame:
     """Events that count, those of visitors under the user that they turned out to be."""
     ids = ["account_id", "anonymous_id"]
     events = events[events["account_id"].isin(accounts["account_id"])]
+    # Before anything is moved: a colleague who signs in does not claim the visits before.
+    strangers = events.merge(internal.assign(is_internal=True), how="left")["is_internal"].isna()
+    events = events[strangers.to_numpy()]
     is_named = events["user_id"].notna() & events["anonymous_id"].notna()
     known = events.loc[is_named, [*ids, "user_id", "occurred_at"]].sort_values(
         ["occurred_at", "user_id"]
@@ -68,8 +72,7 @@ def _named(events: pd.DataFrame, accounts: pd.DataFrame, internal: pd.DataFrame)
     )  # fmt: skip
     events = events.merge(moved[["event_id", "moved_to"]], on="event_id", how="left")
     events["user_id"] = events["user_id"].fillna(events["moved_to"])
-    strangers = events.merge(internal.assign(is_internal=True), how="left")["is_internal"].isna()
-    events = events[strangers.to_numpy()].drop(columns="moved_to")
+    events = events.drop(columns="moved_to")
     names = ["package", "module", "feature"]
     events[names] = events[names].fillna("(none)")
     events["quantity"] = events["quantity"].fillna(1).astype("int64")
@@ -124,7 +127,7 @@ def _rollups(timed: pd.DataFrame) -> dict[str, pd.DataFrame]:
             sessions_us=("us", "sum"), median_session_us=("us", "median"),
         ),
         "use_days": _sums(
-            timed[timed["event_type"] == "use"], ["account_id", "module", "day"],
+            timed[timed["event_type"] == "use"], ["account_id", "module", "feature", "day"],
             use_count=("quantity", "sum"),
         ),
         "event_type_days": _sums(

@@ -28,6 +28,7 @@ def main(landing: Path, out: Path, as_of: str) -> None:
     events = pl.scan_parquet(landing / "events/events/*/*.parquet", hive_partitioning=False)
     identifications = (
         events.filter(pl.col("user_id").is_not_null() & pl.col("anonymous_id").is_not_null())
+        .join(internal, on=["account_id", "user_id"], how="anti")
         .select("account_id", "anonymous_id", "user_id", identified_at="occurred_at")
         .collect(engine="streaming")
     )
@@ -36,7 +37,8 @@ def main(landing: Path, out: Path, as_of: str) -> None:
         named = _named(month, accounts, internal, identifications)
         for table, rows in _rollups(_timed(named.collect(engine="streaming"))).items():
             rows.write_parquet(out / f"{table}-{first:%Y-%m}.parquet")
-    print(json.dumps({"load": 0.0, "rollups": time.perf_counter() - begun}))  # noqa: T201
+    rollups = time.perf_counter() - begun
+    print(json.dumps({"load": 0.0, "rollups": rollups, "cpu": time.process_time()}))  # noqa: T201
 
 
 def _people(landing: Path) -> tuple[pl.LazyFrame, pl.LazyFrame]:
@@ -143,7 +145,7 @@ def _rollups(timed: pl.DataFrame) -> dict[str, pl.DataFrame]:
             session_count=pl.len(), sessions_us=length.sum(), median_session_us=length.median()
         ),
         "use_days": timed.filter(IS_USE)
-        .group_by("account_id", "module", "day")
+        .group_by("account_id", "module", "feature", "day")
         .agg(use_count=QUANTITY.sum()),
         "event_type_days": timed.group_by(
             "account_id", "actor_id", "user_id", "event_type", "event_name", "day"
