@@ -6,6 +6,7 @@ from typing import Any
 from assets.alerts.validation import validate_rules
 from assets.extracts.retention import find_retention_problems
 from assets.seed_files import Problem
+from assets.warehouse.chart_files import find_chart_problems
 from assets.warehouse.configuration_changes import find_change_problems
 from assets.warehouse.health_files import find_health_problems
 from assets.warehouse.revenue_files import find_revenue_problems
@@ -23,6 +24,7 @@ def find_problems(seeds: Path, models: Path) -> list[Problem]:
     attributes = {column["name"] for column in _columns(marts / "dim_accounts.yml")}
     return [
         *find_change_problems(seeds),
+        *find_chart_problems(seeds),
         *find_retention_problems(seeds),
         *find_health_problems(seeds, metrics, kpis),
         *find_revenue_problems(seeds),

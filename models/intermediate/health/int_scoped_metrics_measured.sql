@@ -1,6 +1,6 @@
 -- One row per account, local day that no release has shown yet, metric and scope that the health
--- seeds or an alert rule name: use of one module or feature, or how often an event of one name
--- happened, over the metric's own window of days, as known at the day's end.
+-- seeds, an alert rule or a chart name: use of one module or feature, or how often an event of one
+-- name happened, over the metric's own window of days, as known at the day's end.
 
 with
 
@@ -12,7 +12,7 @@ metrics as (
 
 recorded as (
 
-    select * from {{ ref('stg_history__account_metrics_daily') }}
+    select * from {{ ref('stg_history__fct_account_health_daily') }}
 
 ),
 
@@ -42,6 +42,14 @@ alert_rules as (
 
 ),
 
+chart_metrics as (
+
+    select * from {{ ref('chart_metrics') }}
+
+    where coalesce(enabled, true)
+
+),
+
 module_catalogue as (
 
     select * from {{ ref('module_catalogue') }}
@@ -68,13 +76,17 @@ watermarks as (
 
 ),
 
-alert_scopes as (
+listed_scopes as (
 
     select
         metric,
         trim(unnest(string_split(scope, '|'))) as scope
-
     from alert_rules
+    union all
+    select
+        metric,
+        scope
+    from chart_metrics
 
 ),
 
@@ -98,14 +110,14 @@ named as (
     select
         metric,
         scope
-    from alert_scopes
+    from listed_scopes
     where scope != 'module:*'
     union
     select
-        alert_scopes.metric,
+        listed_scopes.metric,
         'module:' || module_catalogue.module as scope
-    from alert_scopes
-    inner join module_catalogue on alert_scopes.scope = 'module:*'
+    from listed_scopes
+    inner join module_catalogue on listed_scopes.scope = 'module:*'
 
 ),
 

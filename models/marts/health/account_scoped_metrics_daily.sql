@@ -1,5 +1,6 @@
--- One row per account, local day, metric and scope that the health seeds or an alert rule name, as
--- known at the day's end: written by the first audited release past that day and never changed.
+-- One row per account, local day, metric and scope that the health seeds, an alert rule or a chart
+-- name, as known at the day's end: written by the first audited release past that day and never
+-- changed.
 
 {{ config(
     materialized='incremental',
@@ -33,6 +34,8 @@ final as (
         value
 
     from measured
+
+    where {{ not_kept() }}
 
     union all
 
