@@ -4,37 +4,30 @@
    holds its lower edge; `linear` runs from 0 to 100 between the edges and is clamped. `of` is the
    condition's relation with its dot, where there is more than one. #}
 {% macro health_score(value, of='') -%}
-    cast(
-            case
-                when {{ value }} is null then null
-                when {{ of }}kind = 'linear'
-                    then
+    case
+            when {{ value }} is null then null
+            when {{ of }}kind = 'linear' then cast(
+                100 * least(
+                    greatest(
                         case
-                            when {{ of }}direction = 'higher' then 100 * least(
-                                greatest(
-                                    ({{ value }} - {{ of }}lower_edge)
-                                    / ({{ of }}upper_edge - {{ of }}lower_edge),
-                                    0
-                                ),
-                                1
-                            )
-                            else 100 * least(
-                                greatest(
-                                    ({{ of }}upper_edge - {{ value }})
-                                    / ({{ of }}upper_edge - {{ of }}lower_edge),
-                                    0
-                                ),
-                                1
-                            )
+                            when {{ of }}direction = 'higher'
+                                then {{ value }} - {{ of }}lower_edge
+                            else {{ of }}upper_edge - {{ value }}
                         end
-                when {{ of }}direction = 'higher' and {{ value }} >= {{ of }}upper_edge then 100
-                when {{ of }}direction = 'higher' and {{ value }} >= {{ of }}lower_edge then 50
-                when {{ of }}direction = 'higher' then 0
-                when {{ value }} < {{ of }}lower_edge then 100
-                when {{ value }} < {{ of }}upper_edge then 50
-                else 0
-            end as decimal(9, 6)
-        )
+                        / ({{ of }}upper_edge - {{ of }}lower_edge),
+                        0
+                    ),
+                    1
+                ) as decimal(9, 6)
+            )
+            else cast(
+                abs(
+                    case when {{ of }}direction = 'higher' then 0 else 100 end
+                    - 50 * cast({{ value }} >= {{ of }}lower_edge as integer)
+                    - 50 * cast({{ value }} >= {{ of }}upper_edge as integer)
+                ) as decimal(9, 6)
+            )
+        end
 {%- endmacro %}
 
 {# The state that a score has by a profile's edges; an edge belongs to the better state. #}
@@ -130,4 +123,14 @@
             and {{ metrics }}.tenure_days >= {{ settings }}.touch_days,
             false
         )
+{%- endmacro %}
+
+{# The band of a condition's score: its own steps, of a linear one by the profile's edges. #}
+{% macro health_band(score, kind, of='') -%}
+    case
+            when {{ kind }} = 'linear' then {{ health_state(score, of) }}
+            when {{ score }} = 100 then 'good'
+            when {{ score }} = 50 then 'average'
+            when {{ score }} = 0 then 'poor'
+        end
 {%- endmacro %}

@@ -60,6 +60,20 @@ rule_sets as (
 
 ),
 
+asked as (
+
+    -- From which score on each condition is good and no longer poor: see health_band.
+    select
+        rule_set,
+        [case when rule.kind = 'linear' then good_from else 100 end for rule in rules]
+            as good_edges,
+        [case when rule.kind = 'linear' then average_from else 50 end for rule in rules]
+            as average_edges
+
+    from rule_sets
+
+),
+
 named as (
 
     select
@@ -70,23 +84,54 @@ named as (
 
 ),
 
+patterns as (
+
+    select distinct
+        rule_set,
+        freshness_ratios
+
+    from conditions
+
+),
+
+faded as (
+
+    -- Few days differ in how fresh each input is: their names are put together once.
+    select
+        patterns.rule_set,
+        patterns.freshness_ratios,
+        array_to_string(
+            list_sort(
+                [named.names[place] for ratio, place in patterns.freshness_ratios if ratio < 1]
+            ),
+            ', '
+        ) as faded_inputs
+
+    from patterns
+
+    inner join named on patterns.rule_set = named.rule_set
+
+),
+
 contributed as (
 
     select
         conditions.*,
-        named.names,
+        asked.* exclude (rule_set),
+        faded.faded_inputs,
         [
             cast(weight * conditions.scores[place] as decimal(9, 6))
             for weight, place in conditions.effective_weights
-        ] as contributions,
-        [
-            conditions.bands[place]
-            for weight, place in conditions.effective_weights if weight > 0
-        ] as counted_bands
+        ] as contributions
 
     from conditions
 
-    inner join named on conditions.rule_set = named.rule_set
+    inner join asked on conditions.rule_set = asked.rule_set
+
+    inner join faded
+        on
+            conditions.rule_set = faded.rule_set
+            and conditions.freshness_ratios = faded.freshness_ratios
 
 ),
 
@@ -99,12 +144,19 @@ summed as (
         cast(coalesce(coverage, 0) as decimal(9, 6)) as coverage,
         cast(coalesce(list_sum(contributions), 0) as decimal(9, 6)) as raw_score,
         coalesce(list_contains(are_warming_up, true), false) as is_warming_up,
-        list_contains(counted_bands, 'poor') as has_poor,
-        len(counted_bands) = len([band for band in counted_bands if band = 'good'])
-            as is_all_good,
-        array_to_string(
-            list_sort([names[place] for ratio, place in freshness_ratios if ratio < 1]), ', '
-        ) as faded_inputs
+        coalesce(list_min(
+            [
+                scores[place] >= average_edges[place]
+                for weight, place in effective_weights if weight > 0
+            ]
+        ), true) = false as has_poor,
+        coalesce(list_min(
+            [
+                scores[place] >= good_edges[place]
+                for weight, place in effective_weights if weight > 0
+            ]
+        ), true) as is_all_good,
+        faded_inputs
 
     from contributed
 
@@ -112,7 +164,7 @@ summed as (
 
 first_days as (
 
-    select min(day) as day from summed
+    select min(day) as day from conditions
 
 ),
 
@@ -259,27 +311,27 @@ overridden as (
 
     -- As known at the day's end; of two that hold on a day, the one that began later.
     select
-        summed.account_id,
-        summed.day,
+        conditions.account_id,
+        conditions.day,
         owned.score as override_score,
         owned.state as override_state,
         owned.author as override_author,
         owned.reason as override_reason,
         owned.expires_on as override_expires_on
 
-    from summed
+    from conditions
 
     inner join owned
         on
-            summed.account_id = owned.account_id
-            and summed.day between owned.starts_on and owned.expires_on
-            and summed.day >= {{ known_day('owned.known_from') }}
-            and summed.day < {{ known_day('owned.known_until') }}
-            and (owned.deleted_at is null or summed.day < {{ local_day('owned.deleted_at') }})
+            conditions.account_id = owned.account_id
+            and conditions.day between owned.starts_on and owned.expires_on
+            and conditions.day >= {{ known_day('owned.known_from') }}
+            and conditions.day < {{ known_day('owned.known_until') }}
+            and (owned.deleted_at is null or conditions.day < {{ local_day('owned.deleted_at') }})
 
     qualify
         row_number() over (
-            partition by summed.account_id, summed.day
+            partition by conditions.account_id, conditions.day
             order by
                 owned.starts_on desc,
                 owned.expires_on asc,

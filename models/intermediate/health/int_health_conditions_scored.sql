@@ -94,17 +94,47 @@ numbers_listed as (
 
 ),
 
+numbered as (
+
+    select
+        *,
+        row_number() over (order by rule_set) as number
+
+    from rule_sets
+
+),
+
 asking as (
 
-    -- Narrow lists, which cost less to go through than the rules themselves.
+    -- One row, so that no day carries its rules along: a day has its rule set's number.
     select
-        rule_set,
-        profile,
-        min_age_days,
-        until_age_days,
-        good_from,
-        average_from,
-        rules,
+        list(rules order by number) as rules_of,
+        list([rule.first_read for rule in rules] order by number) as first_reads_of,
+        list([rule.minimum_history_days for rule in rules] order by number)
+            as minimum_history_days_of,
+        list(len(rules) < len(reads) order by number) as have_parts,
+        list(
+            [
+                case
+                    when read.scope is null
+                        then list_position(metric_names.metric_names, read.metric)
+                    else len(metric_names.metric_names) + read.scope_place
+                end
+                for read in reads
+            ]
+            order by number
+        ) as places_of
+
+    from numbered
+
+    cross join metric_names
+
+),
+
+weighing_of_rules as (
+
+    select
+        number,
         [
             struct_pack(
                 condition := rule.condition,
@@ -114,22 +144,93 @@ asking as (
                 component_weight := rule.component_weight
             )
             for rule in rules
-        ] as weighing,
-        [rule.first_read for rule in rules] as first_reads,
-        len(rules) < len(reads) as has_parts,
+        ] as weighing
+
+    from numbered
+
+),
+
+rules_unnested as (
+
+    select
+        number,
+        reads,
+        unnest(rules) as rule
+
+    from numbered
+
+),
+
+read_rules as (
+
+    select
+        number,
+        reads,
+        rule.fresh_days as fresh_days,
+        rule.stale_days as stale_days,
+        unnest(range(rule.first_read, rule.last_read + 1)) as place
+
+    from rules_unnested
+
+),
+
+read_ages as (
+
+    select
+        read_rules.number,
+        read_rules.place,
+        read_rules.fresh_days,
+        read_rules.stale_days,
+        watermarks.day,
+        watermarks.day - watermarks.watermark_on as days_without_data
+
+    from read_rules
+
+    inner join watermarks on read_rules.reads[read_rules.place].source_name = watermarks.source_name
+
+),
+
+fresh_reads as (
+
+    -- How fresh what a source has said is on each day, at the place of each read.
+    select
+        number,
+        day,
+        map_from_entries(
+            list(
+                struct_pack(
+                    place := place,
+                    ratio := cast(
+                        case
+                            when days_without_data is null then 0
+                            when days_without_data <= fresh_days then 1
+                            when days_without_data >= stale_days then 0
+                            else (stale_days - days_without_data) / (stale_days - fresh_days)
+                        end as decimal(9, 6)
+                    )
+                )
+            )
+        ) as ratios
+
+    from read_ages
+
+    group by number, day
+
+),
+
+ratios_by_day as (
+
+    select
+        fresh_reads.number,
+        fresh_reads.day,
         [
-            case
-                when read.scope is null
-                    then list_position(metric_names.metric_names, read.metric)
-                else len(metric_names.metric_names) + read.scope_place
-            end
-            for read in reads
-        ] as places,
-        [read.source_name for read in reads] as source_names
+            coalesce(fresh_reads.ratios[cast(place as bigint)], 0)
+            for place in range(1, len(numbered.reads) + 1)
+        ] as read_ratios
 
-    from rule_sets
+    from fresh_reads
 
-    cross join metric_names
+    inner join numbered on fresh_reads.number = numbered.number
 
 ),
 
@@ -188,20 +289,6 @@ scoped_values as (
 
 ),
 
-watermarks_by_day as (
-
-    select
-        day,
-        map_from_entries(
-            list(struct_pack(source_name := source_name, watermark_on := watermark_on))
-        ) as watermarks
-
-    from watermarks
-
-    group by day
-
-),
-
 asked as (
 
     select
@@ -211,7 +298,8 @@ asked as (
         days.profile,
         days.input_day,
         days.history_days,
-        rule_sets.rule_set,
+        numbered.rule_set,
+        numbered.number,
         list_concat(numbers_listed.inputs, scoped_values.inputs) as inputs
 
     from days
@@ -219,11 +307,11 @@ asked as (
     inner join numbers_listed
         on days.account_id = numbers_listed.account_id and days.input_day = numbers_listed.day
 
-    inner join rule_sets
+    inner join numbered
         on
-            days.profile = rule_sets.profile
-            and days.age_days >= rule_sets.min_age_days
-            and days.age_days < rule_sets.until_age_days
+            days.profile = numbered.profile
+            and days.age_days >= numbered.min_age_days
+            and days.age_days < numbered.until_age_days
 
     left join scoped_values
         on
@@ -236,18 +324,21 @@ asked as (
 
 read as (
 
-    -- The rules come last and to the left, so that no join keeps them once for every row.
     select
         asked.* exclude (inputs),
-        asking.* exclude (rule_set, profile, min_age_days, until_age_days),
-        watermarks_by_day.watermarks,
-        [cast(asked.inputs[place] as decimal(18, 6)) for place in asking.places] as read_values
+        asking.*,
+        ratios_by_day.read_ratios,
+        [
+            cast(asked.inputs[place] as decimal(18, 6))
+            for place in asking.places_of[asked.number]
+        ] as read_values
 
     from asked
 
-    left join asking on asked.rule_set = asking.rule_set
+    left join ratios_by_day
+        on asked.number = ratios_by_day.number and asked.input_day = ratios_by_day.day
 
-    left join watermarks_by_day on asked.input_day = watermarks_by_day.day
+    cross join asking
 
 ),
 
@@ -257,7 +348,7 @@ chosen as (
     select
         *,
         case
-            when not has_parts then first_reads
+            when not have_parts[number] then first_reads_of[number]
             else
                 [
                     rule.first_read - 1
@@ -272,7 +363,7 @@ chosen as (
                         ),
                         1
                     )
-                    for rule in rules
+                    for rule in rules_of[number]
                 ]
         end as reads
 
@@ -283,10 +374,10 @@ chosen as (
 valued as (
 
     select
-        * exclude (read_values),
+        *,
         [read_values[place] for place in reads] as metric_values,
-        [history_days < rule.minimum_history_days for rule in rules] as are_warming_up,
-        [input_day - watermarks[source_names[place]] for place in reads] as days_without_data
+        [history_days < asked_days for asked_days in minimum_history_days_of[number]]
+            as are_warming_up
 
     from chosen
 
@@ -300,57 +391,34 @@ measured as (
         basis,
         profile,
         rule_set,
-        good_from,
-        average_from,
-        rules,
-        weighing,
+        number,
         reads,
         metric_values,
         are_warming_up,
         [
-            case
-                when not are_warming_up[place]
-                    then {{ health_score('metric_values[place]', 'rule.') }}
-            end
-            for rule, place in rules
+            {{ health_score('one.value', 'one.') }}
+            for one in [
+                struct_pack(
+                    value := case when not are_warming_up[place] then metric_values[place] end,
+                    kind := rule.kind,
+                    direction := rule.direction,
+                    lower_edge := rule.lower_edge,
+                    upper_edge := rule.upper_edge
+                )
+                for rule, place in rules_of[number]
+            ]
         ] as scores,
         [
             cast(
                 case
-                    when
-                        metric_values[place] is null
-                        or are_warming_up[place]
-                        or days_without_data[place] is null
-                        then 0
-                    when days_without_data[place] <= rule.fresh_days then 1
-                    when days_without_data[place] >= rule.stale_days then 0
-                    else
-                        (rule.stale_days - days_without_data[place])
-                        / (rule.stale_days - rule.fresh_days)
+                    when value is null or are_warming_up[place] then 0
+                    else coalesce(read_ratios[reads[place]], 0)
                 end as decimal(9, 6)
             )
-            for rule, place in rules
+            for value, place in metric_values
         ] as freshness_ratios
 
     from valued
-
-),
-
-banded as (
-
-    select
-        * exclude (rules, good_from, average_from),
-        [
-            case
-                when rule.kind = 'linear' then {{ health_state('scores[place]') }}
-                when scores[place] = 100 then 'good'
-                when scores[place] = 50 then 'average'
-                when scores[place] = 0 then 'poor'
-            end
-            for rule, place in rules
-        ] as bands
-
-    from measured
 
 ),
 
@@ -365,7 +433,6 @@ remembered as (
         recorded.component,
         recorded.condition,
         recorded.metric_value,
-        recorded.band,
         recorded.score,
         recorded.freshness_ratio,
         recorded.is_warming_up,
@@ -421,8 +488,7 @@ weighed_anew as (
         list(metric_value order by place) as metric_values,
         list(is_warming_up order by place) as are_warming_up,
         list(score order by place) as scores,
-        list(freshness_ratio order by place) as freshness_ratios,
-        list(band order by place) as bands
+        list(freshness_ratio order by place) as freshness_ratios
 
     from remembered_components
 
@@ -432,9 +498,24 @@ weighed_anew as (
 
 to_be_weighed as (
 
-    select * from banded
-    union all by name
-    select * from weighed_anew
+    -- Few days differ in how fresh each input is: what that makes the weights is worked out once.
+    select distinct
+        measured.number,
+        weighing_of_rules.weighing,
+        measured.freshness_ratios
+
+    from measured
+
+    inner join weighing_of_rules on measured.number = weighing_of_rules.number
+
+    union all
+
+    select distinct
+        cast(null as bigint) as number,
+        weighing,
+        freshness_ratios
+
+    from weighed_anew
 
 ),
 
@@ -509,19 +590,12 @@ rounded as (
 
 ),
 
-final as (
+weights as (
 
     -- Weights sum to 1 exactly: what rounding left goes to the last condition that has weight.
     select
-        account_id,
-        day,
-        basis,
-        profile,
-        rule_set,
-        reads,
-        metric_values,
-        scores,
-        bands,
+        number,
+        weighing,
         freshness_ratios,
         [
             cast(
@@ -534,10 +608,55 @@ final as (
             )
             for rule, place in weighing
         ] as effective_weights,
-        cast(profile_live_weight / nullif(profile_weight, 0) as decimal(9, 6)) as coverage,
-        are_warming_up
+        cast(profile_live_weight / nullif(profile_weight, 0) as decimal(9, 6)) as coverage
 
     from rounded
+
+),
+
+weighed as (
+
+    select
+        measured.account_id,
+        measured.day,
+        measured.basis,
+        measured.profile,
+        measured.rule_set,
+        measured.reads,
+        measured.metric_values,
+        measured.scores,
+        measured.freshness_ratios,
+        weights.effective_weights,
+        weights.coverage,
+        measured.are_warming_up
+
+    from measured
+
+    inner join weights
+        on
+            measured.number = weights.number
+            and measured.freshness_ratios = weights.freshness_ratios
+
+),
+
+final as (
+
+    select * from weighed
+
+    union all by name
+
+    select
+        weighed_anew.* exclude (weighing),
+        weights.effective_weights,
+        weights.coverage
+
+    from weighed_anew
+
+    inner join weights
+        on
+            weights.number is null
+            and weighed_anew.weighing = weights.weighing
+            and weighed_anew.freshness_ratios = weights.freshness_ratios
 
 )
 

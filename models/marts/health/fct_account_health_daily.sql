@@ -336,8 +336,8 @@ summed as (
     window
         last_28_days as (
             partition by account_id, judgement
-            order by day
-            range between interval 27 days preceding and current row
+            order by day_number
+            range between 27 preceding and current row
         )
 
 ),

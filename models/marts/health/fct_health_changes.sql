@@ -31,22 +31,6 @@ conditions as (
 
 ),
 
-last_shown as (
-
-    select coalesce(max(day), cast('1900-01-01' as date)) as last_day from recorded
-
-),
-
-conditions_before as (
-
-    select conditions.*
-
-    from conditions
-
-    inner join last_shown on conditions.day >= last_shown.last_day
-
-),
-
 scored as (
 
     select * from {{ ref('int_health_conditions_scored') }}
@@ -56,6 +40,12 @@ scored as (
 unshown as (
 
     select * from {{ ref('int_account_health_scored') }}
+
+),
+
+first_unshown as (
+
+    select min(day) as day from unshown
 
 ),
 
@@ -167,11 +157,54 @@ as_before as (
 
 unlike_before as (
 
-    select days.*
+    select
+        inputs.account_id,
+        inputs.day
 
-    from days
+    from inputs
 
-    anti join as_before on days.account_id = as_before.account_id and days.day = as_before.day
+    anti join as_before
+        on inputs.account_id = as_before.account_id and inputs.day = as_before.day
+
+),
+
+conditions_before as (
+
+    -- The day before the first that comes is one that was shown; those of the others are at hand as
+    -- lists, which spares going through the table, with its row for each condition of every day.
+    select
+        conditions.account_id,
+        conditions.day,
+        conditions.condition,
+        conditions.metric_value,
+        conditions.score,
+        conditions.freshness_ratio,
+        conditions.effective_weight
+
+    from conditions
+
+    inner join first_unshown on conditions.day = first_unshown.day - 1
+
+    union all
+
+    select
+        before.account_id,
+        before.day,
+        unnest([rule.condition for rule in rule_sets.rules]) as condition,
+        unnest(before.metric_values) as metric_value,
+        unnest(before.scores) as score,
+        unnest(before.freshness_ratios) as freshness_ratio,
+        unnest(before.effective_weights) as effective_weight
+
+    from unlike_before
+
+    inner join scored as before
+        on
+            unlike_before.account_id = before.account_id
+            and unlike_before.day - 1 = before.day
+            and before.basis = 'day'
+
+    inner join rule_sets on before.rule_set = rule_sets.rule_set
 
 ),
 
@@ -180,8 +213,6 @@ judged_days as (
     select
         today.account_id,
         today.day,
-        unlike_before.is_profile_changed or unlike_before.is_configuration_changed
-            as is_judged_anew,
         unnest(rule_sets.rules) as rule,
         unnest(today.effective_weights) as effective_weight,
         unnest(today.scores) as score,
@@ -217,7 +248,8 @@ compared as (
         before.effective_weight as weight_before,
         judged_days.score,
         case
-            when judged_days.is_judged_anew then judged_days.score_anew
+            when days.is_profile_changed or days.is_configuration_changed
+                then judged_days.score_anew
             when before.score is not null
                 then {{ health_score('before.metric_value', 'judged_days.rule.') }}
         end as score_of_value_before,
@@ -225,6 +257,8 @@ compared as (
         judged_days.rule.condition as condition
 
     from judged_days
+
+    inner join days on judged_days.account_id = days.account_id and judged_days.day = days.day
 
     left join conditions_before as before
         on

@@ -35,84 +35,100 @@ rule_sets as (
 
 ),
 
-parted as (
+patterns as (
 
-    -- A component's conditions stand side by side: one list of its weights, one of its shares.
+    -- Weight and coverage follow from how fresh each input is, in which few days differ.
+    select distinct
+        rule_set,
+        freshness_ratios,
+        effective_weights
+
+    from conditions
+
+),
+
+components as (
+
     select
         rule_set,
-        list_distinct([rule.first_place for rule in rules]) as first_places,
-        [rule.component for rule in rules] as components,
-        [rule.last_place for rule in rules] as last_places,
-        [rule.weight for rule in rules] as nominal_weights
+        rules,
+        unnest(list_distinct([rule.first_place for rule in rules])) as first_place
 
     from rule_sets
 
 ),
 
-weighed as (
+parted as (
 
+    -- A component's conditions stand side by side.
     select
-        conditions.account_id,
-        conditions.day,
-        conditions.profile,
-        parted.first_places,
-        parted.last_places,
-        parted.components,
-        parted.nominal_weights,
-        conditions.effective_weights,
-        [
-            cast(weight * coalesce(conditions.scores[place], 0) as decimal(9, 6))
-            for weight, place in conditions.effective_weights
-        ] as contributions,
-        [
-            cast(weight * conditions.freshness_ratios[place] as decimal(18, 12))
-            for weight, place in parted.nominal_weights
-        ] as fresh_weights
+        components.rule_set,
+        patterns.freshness_ratios,
+        components.rules[components.first_place].component as component,
+        components.first_place,
+        components.rules[components.first_place].last_place as last_place,
+        list_sum(
+            patterns.effective_weights[
+                components.first_place:components.rules[components.first_place].last_place
+            ]
+        ) as weight,
+        list_sum(
+            [
+                cast(rule.weight * patterns.freshness_ratios[place] as decimal(18, 12))
+                for rule, place in components.rules
+                if rule.first_place = components.first_place
+            ]
+        ) as fresh_weight,
+        list_sum(
+            [
+                rule.weight
+                for rule in components.rules if rule.first_place = components.first_place
+            ]
+        ) as nominal_weight
 
-    from conditions
+    from components
 
-    inner join parted on conditions.rule_set = parted.rule_set
+    inner join patterns on components.rule_set = patterns.rule_set
 
 ),
 
-unnested as (
+contributed as (
 
     select
         account_id,
         day,
         profile,
-        unnest(
-            [
-                struct_pack(
-                    component := components[place],
-                    contribution := list_sum(contributions[place:last_places[place]]),
-                    weight := list_sum(effective_weights[place:last_places[place]]),
-                    fresh_weight := list_sum(fresh_weights[place:last_places[place]]),
-                    nominal_weight := list_sum(nominal_weights[place:last_places[place]]),
-                    condition_count := last_places[place] - place + 1
-                )
-                for place in first_places
-            ]
-        ) as part
+        rule_set,
+        freshness_ratios,
+        [
+            cast(weight * coalesce(scores[place], 0) as decimal(9, 6))
+            for weight, place in effective_weights
+        ] as contributions
 
-    from weighed
+    from conditions
 
 ),
 
 summed as (
 
     select
-        account_id,
-        day,
-        part.component,
-        profile,
-        part.contribution,
-        part.weight,
-        part.fresh_weight,
-        part.nominal_weight,
-        part.condition_count
+        contributed.account_id,
+        contributed.day,
+        parted.component,
+        contributed.profile,
+        list_sum(contributed.contributions[parted.first_place:parted.last_place])
+            as contribution,
+        parted.weight,
+        parted.fresh_weight,
+        parted.nominal_weight,
+        parted.last_place - parted.first_place + 1 as condition_count
 
-    from unnested
+    from contributed
+
+    inner join parted
+        on
+            contributed.rule_set = parted.rule_set
+            and contributed.freshness_ratios = parted.freshness_ratios
 
     union all
 

@@ -40,12 +40,61 @@ rule_sets as (
 
 ),
 
+numbered as (
+
+    -- Of conditions that have as many points at stake, the first by name goes first.
+    select
+        *,
+        row_number() over (order by rule_set) as number,
+        list_sort([rule.condition for rule in rules]) as names
+
+    from rule_sets
+
+),
+
+ranked as (
+
+    select
+        rule_set,
+        number,
+        [len(names) - list_position(names, rule.condition) for rule in rules] as name_ranks
+
+    from numbered
+
+),
+
+rules_unnested as (
+
+    select
+        number,
+        good_from,
+        average_from,
+        reads,
+        unnest(rules) as rule,
+        unnest(range(1, len(rules) + 1)) as place
+
+    from numbered
+
+),
+
+asked as (
+
+    -- By number, place and place of the read, so that a day carries none of its words along.
+    select
+        *,
+        unnest(reads) as read,
+        unnest(range(1, len(reads) + 1)) as read_place
+
+    from rules_unnested
+
+),
+
 contributed as (
 
     select
-        conditions.*,
-        rule_sets.rules,
-        rule_sets.reads as all_reads,
+        conditions.* exclude (basis, coverage, rule_set),
+        ranked.number,
+        ranked.name_ranks,
         health.state_before_override as state,
         health.judged_by,
         health.raw_score,
@@ -64,7 +113,7 @@ contributed as (
     inner join health
         on conditions.account_id = health.account_id and conditions.day = health.day
 
-    inner join rule_sets on conditions.rule_set = rule_sets.rule_set
+    inner join ranked on conditions.rule_set = ranked.rule_set
 
 ),
 
@@ -78,16 +127,7 @@ compared as (
                 else weight * 100 - contributions[place]
             end
             for weight, place in effective_weights
-        ] as points_at_stake,
-        [
-            coalesce(
-                state in ('poor', 'average')
-                and weight * 100 > contributions[place]
-                and least(raw_score + weight * 100 - contributions[place], cap_score) >= next_edge,
-                false
-            )
-            for weight, place in effective_weights
-        ] as would_change_state
+        ] as points_at_stake
 
     from contributed
 
@@ -95,47 +135,19 @@ compared as (
 
 ordered as (
 
+    -- In steps of a millionth: points first, then the name.
     select
         *,
-        list_contains(would_change_state, true) as one_would_do,
-        [
-            one.condition
-            for one in list_sort(
-                [
-                    struct_pack(points := -points, condition := rules[place].condition)
-                    for points, place in points_at_stake if effective_weights[place] > 0
-                ]
-            )[1:3]
-        ] as first_three
+        state in ('poor', 'average')
+        and least(raw_score + list_max(points_at_stake), cap_score) >= next_edge as one_would_do,
+        list_reverse_sort(
+            [
+                cast(points * 1000000 as bigint) * 1000 + name_ranks[place]
+                for points, place in points_at_stake if effective_weights[place] > 0
+            ]
+        )[3] as third_rank
 
     from compared
-
-),
-
-reasoned as (
-
-    -- Reasons by score: those of which full marks alone would change the state, else the three that
-    -- cost the most points; for a good account the three that won the most. By rule: those whose
-    -- band is the state's; for average, every one that isn't good.
-    select
-        *,
-        [
-            coalesce(
-                state <> 'unknown'
-                and effective_weights[place] > 0
-                and case
-                    when judged_by = 'rule' and state = 'average' then bands[place] <> 'good'
-                    when judged_by = 'rule' then bands[place] = state
-                    when points_at_stake[place] = 0 then false
-                    when one_would_do then would_change_state[place]
-                    else list_contains(first_three, rule.condition)
-                end,
-                false
-            )
-            for rule, place in rules
-        ] as influences
-
-    from ordered
 
 ),
 
@@ -145,23 +157,52 @@ unnested as (
         account_id,
         day,
         profile,
-        unnest(rules) as rule,
-        unnest([all_reads[place] for place in reads]) as read,
+        number,
+        state,
+        judged_by,
+        raw_score,
+        cap_score,
+        next_edge,
+        one_would_do,
+        third_rank,
+        unnest(range(1, len(scores) + 1)) as place,
+        unnest(name_ranks) as name_rank,
+        unnest(reads) as read_place,
         unnest(metric_values) as metric_value,
-        unnest(bands) as band,
         unnest(scores) as score,
         unnest(freshness_ratios) as freshness_ratio,
         unnest(effective_weights) as effective_weight,
         unnest(contributions) as contribution,
-        unnest(influences) as influences_state,
+        unnest(points_at_stake) as points_at_stake,
         unnest(are_warming_up) as is_warming_up
 
-    from reasoned
+    from ordered
+
+),
+
+banded as (
+
+    select
+        unnested.*,
+        asked.rule,
+        asked.read,
+        {{ health_band('unnested.score', 'asked.rule.kind', 'asked.') }} as band
+
+    from unnested
+
+    inner join asked
+        on
+            unnested.number = asked.number
+            and unnested.place = asked.place
+            and unnested.read_place = asked.read_place
 
 ),
 
 measured as (
 
+    -- Reasons by score: those of which full marks alone would change the state, else the three that
+    -- cost the most points; for a good account the three that won the most. By rule: those whose
+    -- band is the state's; for average, every one that isn't good.
     select
         account_id,
         day,
@@ -181,11 +222,25 @@ measured as (
         freshness_ratio,
         effective_weight,
         contribution,
-        influences_state,
+        coalesce(
+            state <> 'unknown'
+            and effective_weight > 0
+            and case
+                when judged_by = 'rule' and state = 'average' then band <> 'good'
+                when judged_by = 'rule' then band = state
+                when points_at_stake = 0 then false
+                when one_would_do
+                    then least(raw_score + points_at_stake, cap_score) >= next_edge
+                else
+                    cast(points_at_stake * 1000000 as bigint) * 1000 + name_rank
+                    >= coalesce(third_rank, 0)
+            end,
+            false
+        ) as influences_state,
         is_warming_up,
         '{{ var("configuration_version") }}' as configuration_version
 
-    from unnested
+    from banded
 
 ),
 
