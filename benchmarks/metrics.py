@@ -32,6 +32,7 @@ TARGET_SECONDS = 180
 TARGET_BYTES = 4 * 2**30
 MODELS = (
     "int_metric_billing", "int_metric_relations", "int_metric_spans", "int_metric_usage",
+    "int_metric_months", "int_metrics_due", "int_account_days_restated",
     "int_account_metrics_measured", "account_metrics_daily", "account_metrics_daily_restated",
 )  # fmt: skip
 SHOWN = {"account_metrics_daily": "accounts"}

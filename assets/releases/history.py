@@ -32,6 +32,7 @@ ROLLUP_BOOKS: dict[str, str] = {
     "version varchar",
     "account_facts": "account_id varchar, fact varchar, first_day date",
     "accounts_begun": "account_id varchar, due_from date",
+    "metric_months": "account_id varchar, month date, content hugeint",
 }
 
 

@@ -1,8 +1,9 @@
 -- One row per basis, account and local day: the metrics as known at the day's end, of the days that
--- no release has shown yet, and restated from all that is known now, of every day. A metric of a
--- table or source that had not landed by then is NULL, undefined, and not zero.
+-- no release has shown yet, and restated from all that is known now, of those that read otherwise
+-- than before (int_metrics_due). A metric of a table or source that had not landed by then is NULL,
+-- undefined, and not zero.
 
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['restated']) }}
 
 {# What changes almost daily: int_metric_usage has it in wide rows. #}
 {% set used = [
@@ -130,17 +131,15 @@ days_due as (
 
 ),
 
-activity as (
+restated_due as (
 
-    select * from {{ ref('fct_account_activity_daily') }}
+    select * from {{ ref('int_metrics_due') }}
 
 ),
 
-license_days as (
+restated_days as (
 
-    select * from {{ ref('fct_licenses_daily') }}
-
-    where status in ('Active', 'Trial')
+    select * from {{ ref('int_account_days_restated') }}
 
 ),
 
@@ -195,19 +194,6 @@ crm_statuses as (
 
 ),
 
-seats_by_day as (
-
-    select
-        account_id,
-        day,
-        sum(seats_active) as active_seats
-
-    from license_days
-
-    group by account_id, day
-
-),
-
 account_days as (
 
     select
@@ -222,26 +208,34 @@ account_days as (
 
     select
         'restated' as basis,
-        activity.account_id,
-        activity.day,
         cast('1900-01-01' as date) as known_day,
-        activity.dau,
-        activity.wau,
-        activity.mau,
-        activity.registered_users_30d,
-        cast(
-            sum(activity.dau) over (
-                partition by activity.account_id
-                order by activity.day
-                rows between 29 preceding and current row
-            ) as bigint
-        ) as active_user_days_30d,
-        cast(coalesce(seats_by_day.active_seats, 0) as bigint) as active_seats
+        restated_days.* exclude (restated_days.first_day)
 
-    from activity
+    from restated_days
 
-    left join seats_by_day
-        on activity.account_id = seats_by_day.account_id and activity.day = seats_by_day.day
+),
+
+spans_due as (
+
+    -- What began before the days that are due begins with them.
+    select
+        metric_spans.* replace (
+            case
+                when metric_spans.basis = 'restated'
+                    then greatest(metric_spans.first_day, restated_due.due_from)
+                else metric_spans.first_day
+            end as first_day
+        )
+
+    from metric_spans
+
+    left join restated_due on metric_spans.account_id = restated_due.account_id
+
+    where
+        metric_spans.metric <> 'known_late_on'
+        and (
+            metric_spans.basis = 'as_known' or metric_spans.last_day >= restated_due.due_from
+        )
 
 ),
 
@@ -254,7 +248,7 @@ deltas as (
         first_day as day,
         value,
         case when last_day >= {{ as_of_day() }} - 1 then value_on end as value_on
-    from metric_spans
+    from spans_due
     where first_day < {{ as_of_day() }}
     union all
     select
@@ -264,7 +258,7 @@ deltas as (
         last_day + 1 as day,
         -value as value,
         null as value_on
-    from metric_spans
+    from spans_due
     where value is not null and last_day < {{ as_of_day() }} - 1
 
 ),
@@ -321,7 +315,7 @@ passing_days as (
         value_on,
         cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as day
 
-    from metric_spans
+    from spans_due
 
     where value_on is not null and last_day < {{ as_of_day() }} - 1
 
@@ -534,14 +528,12 @@ judged as (
 
 first_asked as (
 
-    select
+    select distinct
         'restated' as basis,
         account_id,
-        min(day) as first_day
+        first_day
 
-    from activity
-
-    group by account_id
+    from restated_days
 
     union all
 

@@ -4,6 +4,8 @@
 -- on both bases and stands once, under `both`: a basis is the sum of that and its own rows. In wide
 -- rows, since use changes almost daily, and a long row per metric would be turned for nothing.
 
+{{ config(tags=['restated']) }}
+
 {% set counts = ['dau', 'active_user_days_30d', 'active_days_7d', 'active_days_30d',
     'use_count_7d', 'use_count_prior_7d', 'use_count_30d', 'use_count_prior_30d',
     'error_count_30d'] %}

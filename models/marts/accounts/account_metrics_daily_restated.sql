@@ -1,8 +1,30 @@
 -- One row per account per local day, from all that is known now: the columns of
 -- account_metrics_daily, for trends, charts and comparisons. What was shown on a day, and what
--- health and rules read, stands there.
+-- health and rules read, stands there. Kept from run to run: those from an account's due day on are
+-- made anew, and with them it is noted what they were made of.
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    tags=['restated'],
+    pre_hook="{{ forget_from_due(ref('int_metrics_due'), 'day') }}",
+    post_hook=[
+        "delete from {{ source('rollups', 'metric_months').render() }}",
+        "insert into {{ source('rollups', 'metric_months').render() }} select * from {{ ref('int_metric_months') }}",
+    ],
+) }}
+
+-- depends_on: {{ ref('int_metric_months') }}
 
 with
+
+due as (
+
+    select * from {{ ref('int_metrics_due') }}
+
+),
 
 measured as (
 
@@ -31,11 +53,21 @@ late_rows as (
 late_days as (
 
     select
-        account_id,
-        value_on,
-        cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as day
+        late_rows.account_id,
+        late_rows.value_on,
+        cast(
+            unnest(
+                generate_series(
+                    greatest(late_rows.first_day, due.due_from),
+                    late_rows.last_day,
+                    interval 1 day
+                )
+            ) as date
+        ) as day
 
     from late_rows
+
+    inner join due on late_rows.account_id = due.account_id
 
 ),
 
