@@ -41,3 +41,47 @@
         > {{ as_of() }}
     )
 {%- endmacro %}
+
+{# The same for models of millions of rows: DuckDB asks a calendar of time zones for every row, a
+   fifth of a microsecond each, which in UTC plain arithmetic on microseconds answers. What has no
+   microseconds (infinity) is asked all the same. Whether it is UTC is folded when the query is
+   planned. Models that another engine reads too (`rollup`) have the plain words above. #}
+{% macro local_time(instant, less=0) -%}
+    {%- set earlier = instant ~ ' - interval ' ~ less ~ ' microsecond' if less else instant -%}
+    case
+            when '{{ var("reporting_time_zone") }}' = 'UTC'
+                then
+                    coalesce(
+                        make_timestamp(epoch_us({{ instant }}){{ ' - ' ~ less if less }}),
+                        ({{ earlier }}) at time zone 'UTC'
+                    )
+            else ({{ earlier }}) at time zone '{{ var("reporting_time_zone") }}'
+        end
+{%- endmacro %}
+
+{# The first day of the local month that an instant falls in. #}
+{% macro local_month(instant) -%}
+    cast(date_trunc('month', cast({{ local_time(instant) }} as date)) as date)
+{%- endmacro %}
+
+{# The first day of the local month in which something last held that ends at an instant. #}
+{% macro known_month(instant) -%}
+    cast(date_trunc('month', cast({{ local_time(instant, less=1) }} as date)) as date)
+{%- endmacro %}
+
+{# The instant at which local clocks show a time. #}
+{% macro instant_of(time) -%}
+    case
+            when '{{ var("reporting_time_zone") }}' = 'UTC'
+                then
+                    coalesce(
+                        make_timestamptz(epoch_us({{ time }})), ({{ time }}) at time zone 'UTC'
+                    )
+            else ({{ time }}) at time zone '{{ var("reporting_time_zone") }}'
+        end
+{%- endmacro %}
+
+{# The first instant of a local month. #}
+{% macro month_instant(month) -%}
+    {{ instant_of('cast(' ~ month ~ ' as timestamp)') }}
+{%- endmacro %}

@@ -177,7 +177,7 @@ final as (
     select
         transferred.account_id,
         transferred.moved_at,
-        cast(date_trunc('month', {{ local_day('transferred.moved_at') }}) as date) as month,
+        {{ local_month('transferred.moved_at') }} as month,
         transferred.plan,
         case
             when

@@ -45,7 +45,7 @@ dated as (
 
     select
         credit_notes.*,
-        cast(date_trunc('month', {{ local_day('credit_notes.issued_at') }}) as date) as month
+        {{ local_month('credit_notes.issued_at') }} as month
 
     from credit_notes
 
@@ -85,7 +85,7 @@ final as (
         currency,
         month,
         amount as amount_original,
-        cast(round_even(cast(amount as decimal(38, 4)) * rate, 2) as decimal(18, 2)) as amount,
+        {{ amount_at_rate('amount_original', 'rate') }} as amount,
         issued_at,
         period_start_at,
         period_end_at

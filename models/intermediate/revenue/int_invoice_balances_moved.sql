@@ -112,9 +112,7 @@ weighed as (
                 cast(
                     (
                         coalesce(netted.net_amount, 0)
-                        + round_even(
-                            cast(invoices.tax_amount as decimal(38, 4)) * invoices.rate, 2
-                        )
+                        + {{ amount_at_rate('invoices.tax_amount', 'invoices.rate') }}
                     ) * 100 as hugeint
                 ) * cast(sign(invoices.total_amount) as hugeint)
         end as worth,
@@ -279,8 +277,8 @@ final as (
         movement,
         moved_by_id,
         owed_until_on,
-        cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month,
-        cast(date_trunc('month', {{ local_day('next_moved_at') }}) as date) as next_month,
+        {{ local_month('moved_at') }} as month,
+        {{ local_month('next_moved_at') }} as next_month,
         cast(amount_original as decimal(18, 4)) as amount_original,
         cast(balance - balance_before as decimal(18, 2)) as amount,
         cast(balance as decimal(18, 2)) as balance,

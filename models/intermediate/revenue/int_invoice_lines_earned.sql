@@ -23,11 +23,11 @@ bounded as (
         cast(discount_amount * 100 as bigint) as discount_cents,
         case
             when period_start_at < period_end_at then period_start_at
-            else {{ first_instant('month') }}
+            else {{ month_instant('month') }}
         end as period_start_at,
         case
             when period_start_at < period_end_at then period_end_at
-            else {{ first_instant('month + interval 1 month') }}
+            else {{ month_instant('month + interval 1 month') }}
         end as period_end_at
 
     from lines
@@ -41,7 +41,7 @@ sized as (
     select
         *,
         datediff(
-            'month', {{ local_day('period_start_at') }}, {{ local_day('period_end_at') }}
+            'month', {{ local_month('period_start_at') }}, {{ local_month('period_end_at') }}
         ) as months_between
 
     from bounded
@@ -75,8 +75,8 @@ by_month as (
         cast(
             unnest(
                 generate_series(
-                    date_trunc('month', {{ local_day('period_start_at') }}),
-                    date_trunc('month', {{ known_day('period_end_at') }}),
+                    {{ local_month('period_start_at') }},
+                    {{ known_month('period_end_at') }},
                     interval 1 month
                 )
             ) as date
@@ -91,11 +91,11 @@ counted as (
     select
         *,
         epoch_us(period_end_at) - epoch_us(period_start_at) as period_length,
-        epoch_us({{ first_instant('month + interval 1 month') }})
-        - epoch_us({{ first_instant('month') }}) as month_length,
-        epoch_us(greatest(period_start_at, {{ first_instant('month') }}))
+        epoch_us({{ month_instant('month + interval 1 month') }})
+        - epoch_us({{ month_instant('month') }}) as month_length,
+        epoch_us(greatest(period_start_at, {{ month_instant('month') }}))
         - epoch_us(period_start_at) as gone_before,
-        epoch_us(least(period_end_at, {{ first_instant('month + interval 1 month') }}))
+        epoch_us(least(period_end_at, {{ month_instant('month + interval 1 month') }}))
         - epoch_us(period_start_at) as gone_after
 
     from by_month

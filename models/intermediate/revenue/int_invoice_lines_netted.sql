@@ -140,13 +140,8 @@ final as (
         month,
         cast(discount_original as decimal(18, 4)) as discount_original,
         cast(amount - discount_original as decimal(18, 4)) as net_original,
-        cast(
-            round_even(cast(discount_original as decimal(38, 4)) * rate, 2) as decimal(18, 2)
-        ) as discount_amount,
-        cast(
-            round_even(cast(amount - discount_original as decimal(38, 4)) * rate, 2)
-            as decimal(18, 2)
-        ) as net_amount,
+        {{ amount_at_rate('discount_original', 'rate') }} as discount_amount,
+        {{ amount_at_rate('(amount - discount_original)', 'rate') }} as net_amount,
         is_residual,
         status in ('open', 'paid', 'uncollectible') as is_revenue,
         period_start_at,

@@ -51,7 +51,7 @@ dated as (
     select
         invoices.*,
         {{ local_day('invoices.created_at') }} as created_on,
-        cast(date_trunc('month', {{ local_day('invoices.created_at') }}) as date) as month,
+        {{ local_month('invoices.created_at') }} as month,
         coalesce(
             invoices.due_on,
             {{ local_day('coalesce(invoices.issued_at, invoices.created_at)') }} + 30

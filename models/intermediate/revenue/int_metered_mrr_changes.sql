@@ -32,7 +32,7 @@ final as (
     select
         shifted.account_id,
         policies.policy,
-        {{ first_instant('shifted.month') }} as moved_at,
+        {{ month_instant('shifted.month') }} as moved_at,
         '{{ var("reporting_currency") }}' as currency,
         cast(sum(shifted.amount) as decimal(18, 2)) as amount,
         cast(sum(shifted.amount) as decimal(18, 4)) as amount_original

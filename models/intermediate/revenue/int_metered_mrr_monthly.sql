@@ -35,7 +35,7 @@ bounded as (
 
     select
         *,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        {{ month_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
 
     from counted
 

@@ -29,7 +29,7 @@ dated as (
 
     select
         payments.*,
-        cast(date_trunc('month', {{ local_day('payments.paid_at') }}) as date) as month
+        {{ local_month('payments.paid_at') }} as month
 
     from payments
 
@@ -67,7 +67,7 @@ final as (
         currency,
         month,
         amount as amount_original,
-        cast(round_even(cast(amount as decimal(38, 4)) * rate, 2) as decimal(18, 2)) as amount,
+        {{ amount_at_rate('amount_original', 'rate') }} as amount,
         paid_at
 
     from rated

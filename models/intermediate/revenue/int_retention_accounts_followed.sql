@@ -107,8 +107,8 @@ in_force as (
         cast(
             unnest(
                 generate_series(
-                    date_trunc('month', {{ local_day('starts_at') }}),
-                    date_trunc('month', least({{ local_day('ends_at') }}, {{ as_of_day() }} - 1)),
+                    {{ local_month('starts_at') }},
+                    least({{ local_month('ends_at') }}, date_trunc('month', {{ as_of_day() }} - 1)),
                     interval 1 month
                 )
             ) as date
@@ -151,7 +151,7 @@ rerated as (
     where
         in_force.ends_at is null
         or in_force.ends_at
-        >= least({{ first_instant('in_force.month + interval 1 month') }}, {{ as_of() }})
+        >= least({{ month_instant('in_force.month + interval 1 month') }}, {{ as_of() }})
 
 ),
 

@@ -97,7 +97,7 @@ final as (
     select
         account_id,
         month,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        {{ month_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
 
     from spine
 

@@ -107,8 +107,8 @@ months as (
         currency,
         starts_at,
         ends_at,
-        cast(date_trunc('month', {{ local_day('starts_at') }}) as date) as first_month,
-        cast(date_trunc('month', {{ local_day('last_at') }}) as date) as last_month,
+        {{ local_month('starts_at') }} as first_month,
+        {{ local_month('last_at') }} as last_month,
         cast(unnest(generate_series(first_month, last_month, interval 1 month)) as date) as month
 
     from foreign_segments
@@ -123,11 +123,11 @@ month_pieces as (
         months.segment_id,
         months.month > months.first_month as is_rate_change,
         months.month = months.last_month as is_last,
-        greatest({{ first_instant('months.month') }}, months.starts_at) as starts_at,
+        greatest({{ month_instant('months.month') }}, months.starts_at) as starts_at,
         if(
             months.month = months.last_month,
             months.ends_at,
-            {{ first_instant('months.month + interval 1 month') }}
+            {{ month_instant('months.month + interval 1 month') }}
         ) as ends_at,
         monthly_rates.rate,
         monthly_rates.rate_before

@@ -45,19 +45,19 @@ turns as (
     union
     select
         account_id,
-        cast(date_trunc('month', {{ local_day('valid_from') }}) as date) as month
+        {{ local_month('valid_from') }} as month
     from versions
     where valid_from < {{ as_of() }}
     union
     select
         account_id,
-        cast(date_trunc('month', {{ local_day('changed_at') }}) as date) as month
+        {{ local_month('changed_at') }} as month
     from statuses
     where changed_at < {{ as_of() }}
     union
     select
         account_id,
-        cast(date_trunc('month', {{ local_day('changed_at') }}) as date) as month
+        {{ local_month('changed_at') }} as month
     from csms
     where changed_at < {{ as_of() }}
 
@@ -72,7 +72,7 @@ bounded as (
             lead(turns.month) over (partition by turns.account_id order by turns.month),
             date_trunc('month', {{ as_of_day() }} - 1) + interval 1 month
         ) as next_month,
-        least({{ first_instant('turns.month + interval 1 month') }}, {{ as_of() }}) as ends_at
+        least({{ month_instant('turns.month + interval 1 month') }}, {{ as_of() }}) as ends_at
 
     from turns
 
@@ -128,10 +128,10 @@ final as (
     -- Until the next turn every month is like the one before it.
     select
         * exclude (attributes_known_from),
-        {{ first_instant('month + interval 1 month') }} < {{ as_of() }}
-        and {{ first_instant('month + interval 1 month') }} <= attributes_known_from
+        {{ month_instant('month + interval 1 month') }} < {{ as_of() }}
+        and {{ month_instant('month + interval 1 month') }} <= attributes_known_from
             as is_history_assumed,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        {{ month_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
 
     from attributed
 

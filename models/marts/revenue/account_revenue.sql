@@ -157,7 +157,7 @@ billed as (
 first_landed as (
 
     select
-        cast(date_trunc('month', {{ local_day('min(created_at)') }}) as date) as first_month
+        {{ local_month('min(created_at)') }} as first_month
 
     from landed_invoices
 

@@ -126,7 +126,7 @@ joined as (
         coalesce(by_kind.discount_original, 0) as discount_original,
         coalesce(by_kind.discount_amount, 0) as discount_amount,
         coalesce(by_kind.net_amount, 0) as net_amount,
-        round_even(cast(invoices.tax_amount as decimal(38, 4)) * invoices.rate, 2) as tax_amount,
+        {{ amount_at_rate('invoices.tax_amount', 'invoices.rate') }} as tax_amount,
         coalesce(moved.paid_original, 0) as paid_original,
         coalesce(moved.paid_amount, 0) as paid_amount,
         coalesce(moved.refunded_original, 0) as refunded_original,

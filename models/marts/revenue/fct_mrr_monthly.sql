@@ -61,8 +61,8 @@ dated as (
     select
         balances.account_id,
         balances.policy,
-        cast(date_trunc('month', {{ local_day('balances.moved_at') }}) as date) as month,
-        balances.moved_at = {{ first_instant('month') }} as is_first_instant,
+        {{ local_month('balances.moved_at') }} as month,
+        balances.moved_at = {{ month_instant('month') }} as is_first_instant,
         balances.movement,
         balances.amount,
         balances.fx_amount as fx_mrr,
@@ -88,7 +88,7 @@ trial_months as (
         cast(
             unnest(
                 generate_series(
-                    date_trunc('month', {{ local_day('segments.starts_at') }}),
+                    {{ local_month('segments.starts_at') }},
                     date_trunc(
                         'month',
                         least({{ local_day('segments.ends_at') }}, {{ as_of_day() }} - 1)
@@ -129,11 +129,11 @@ trials as (
 
     where
         trial_months.starts_at
-        < least({{ first_instant('trial_months.month + interval 1 month') }}, {{ as_of() }})
+        < least({{ month_instant('trial_months.month + interval 1 month') }}, {{ as_of() }})
         and (
             trial_months.ends_at is null
             or trial_months.ends_at
-            >= least({{ first_instant('trial_months.month + interval 1 month') }}, {{ as_of() }})
+            >= least({{ month_instant('trial_months.month + interval 1 month') }}, {{ as_of() }})
         )
 
     group by trial_months.account_id, trial_months.policy, trial_months.month
@@ -145,7 +145,7 @@ plan_changes as (
     select distinct
         account_id,
         policy,
-        cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month
+        {{ local_month('moved_at') }} as month
 
     from movers
 

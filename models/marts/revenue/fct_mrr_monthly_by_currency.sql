@@ -64,7 +64,7 @@ named as (
         changes.account_id,
         changes.policy,
         changes.currency,
-        cast(date_trunc('month', {{ local_day('changes.moved_at') }}) as date) as month,
+        {{ local_month('changes.moved_at') }} as month,
         changes.amount_original,
         case
             when balances.movement in ('new', 'reactivation') and changes.amount_original > 0

@@ -92,7 +92,7 @@ final as (
         movement,
         policy,
         {{ local_day('moved_at') }} as moved_on,
-        cast(date_trunc('month', {{ local_day('moved_at') }}) as date) as month,
+        {{ local_month('moved_at') }} as month,
         subscription_id,
         churn_reason,
         plan_before,

@@ -84,7 +84,7 @@ paid as (
 
     select
         account_id,
-        cast(date_trunc('month', {{ local_day('paid_at') }}) as date) as month,
+        {{ local_month('paid_at') }} as month,
         sum(net_amount) as invoice_revenue_by_paid_date
 
     from invoices

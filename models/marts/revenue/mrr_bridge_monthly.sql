@@ -359,7 +359,7 @@ final as (
     select
         *,
         cast(gained_mrr as double) / nullif(lost_mrr, 0) as quick_ratio,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        {{ month_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
 
     from measured
 

@@ -78,7 +78,7 @@ stepped as (
         policy,
         compared_policy,
         rule,
-        cast(date_trunc('month', {{ local_day('starts_at') }}) as date) as month,
+        {{ local_month('starts_at') }} as month,
         sign * (amount - coalesce(amount_before, 0)) as amount
 
     from step_amounts
@@ -90,7 +90,7 @@ stepped as (
         policy,
         compared_policy,
         rule,
-        cast(date_trunc('month', {{ local_day('ends_at') }}) as date) as month,
+        {{ local_month('ends_at') }} as month,
         -sign * amount as amount
 
     from step_amounts
@@ -107,7 +107,7 @@ whole_shifts as (
         last_steps.policy,
         last_steps.compared_policy,
         last_steps.rule,
-        cast(date_trunc('month', {{ local_day('changes.moved_at') }}) as date) as month,
+        {{ local_month('changes.moved_at') }} as month,
         cast(sum(last_steps.sign * (changes.amount + changes.fx_amount)) as decimal(18, 2))
             as amount
 
@@ -181,7 +181,7 @@ shifts as (
         metered_pairs.policy,
         metered_pairs.compared_policy,
         'metered' as rule,
-        cast(date_trunc('month', {{ local_day('metered.moved_at') }}) as date) as month,
+        {{ local_month('metered.moved_at') }} as month,
         metered_pairs.sign * metered.amount as amount
 
     from metered

@@ -62,8 +62,8 @@ months_held as (
         cast(
             unnest(
                 generate_series(
-                    date_trunc('month', {{ local_day('starts_at') }}),
-                    date_trunc('month', least({{ known_day('ends_at') }}, {{ as_of_day() }} - 1)),
+                    {{ local_month('starts_at') }},
+                    least({{ known_month('ends_at') }}, date_trunc('month', {{ as_of_day() }} - 1)),
                     interval 1 month
                 )
             ) as date
@@ -82,9 +82,9 @@ held as (
         net_cents,
         gross_cents,
         epoch_us(
-            least(ends_at, {{ first_instant('month + interval 1 month') }}, {{ as_of() }})
+            least(ends_at, {{ month_instant('month + interval 1 month') }}, {{ as_of() }})
         )
-        - epoch_us(greatest(starts_at, {{ first_instant('month') }})) as held_length
+        - epoch_us(greatest(starts_at, {{ month_instant('month') }})) as held_length
 
     from months_held
 
@@ -95,8 +95,8 @@ weighted as (
     select
         account_id,
         month,
-        epoch_us(least({{ first_instant('month + interval 1 month') }}, {{ as_of() }}))
-        - epoch_us({{ first_instant('month') }}) as month_length,
+        epoch_us(least({{ month_instant('month + interval 1 month') }}, {{ as_of() }}))
+        - epoch_us({{ month_instant('month') }}) as month_length,
         sum(cast(net_cents as hugeint) * held_length) as net_weight,
         sum(cast(gross_cents as hugeint) * held_length) as gross_weight
 
@@ -174,7 +174,7 @@ worded as (
     inner join words
         on
             doubtful_months.subscription_id = words.subscription_id
-            and words.worded_at < {{ first_instant('doubtful_months.month + interval 1 month') }}
+            and words.worded_at < {{ month_instant('doubtful_months.month + interval 1 month') }}
 
     group by doubtful_months.subscription_id, doubtful_months.month
 

@@ -61,7 +61,7 @@ final as (
         cast(mrr as double) / nullif(cohort_mrr, 0) as net_retention_ratio,
         cast(retained_mrr as double) / nullif(cohort_mrr, 0) as gross_retention_ratio,
         cast(paying_accounts as double) / nullif(cohort_accounts, 0) as logo_retention_ratio,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        {{ month_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
 
     from summed
 

@@ -140,7 +140,7 @@ final as (
         cast(churn_count as double) / nullif(starting_accounts + new_count, 0)
             as stripe_logo_churn_ratio,
         window_months = 12 as is_headline,
-        {{ first_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
+        {{ month_instant('month + interval 1 month') }} > {{ as_of() }} as is_partial
 
     from summed
 
