@@ -20,12 +20,13 @@
     {{ decimal_of(units, digits) }}
 {%- endmacro %}
 
-{# Whole units of the last digit (BIGINT) as DECIMAL(18, digits). From a DOUBLE or 128 bits DuckDB makes
-   a decimal several times slower. #}
+{# Whole units of the last digit (BIGINT) as DECIMAL(18, digits). From a DOUBLE or 128 bits DuckDB
+   makes a decimal several times slower. #}
 {% macro decimal_of(units, digits) -%}
     cast(
             cast({{ units }} as decimal(18, 0))
-            * cast(1e-{{ digits }} as decimal({{ digits + 1 }}, {{ digits }})) as decimal(18, {{ digits }})
+            * cast(1e-{{ digits }} as decimal({{ digits + 1 }}, {{ digits }}))
+            as decimal(18, {{ digits }})
         )
 {%- endmacro %}
 
