@@ -40,9 +40,21 @@ netted as (
 
     select
         invoice_id,
-        sum(net_amount) as net_amount
+        net_amount
 
     from lines
+
+    where is_only_part
+
+    union all
+
+    select
+        invoice_id,
+        cast(sum(net_amount) as decimal(18, 2)) as net_amount
+
+    from lines
+
+    where is_only_part is not true
 
     group by invoice_id
 

@@ -1,8 +1,8 @@
 -- One row per line of an invoice, and one for what an invoice's lines leave of its total
 -- (is_residual, without a line_id): before tax, after its part of the invoice's discount, which is
 -- shared by amount, half-even to 4 decimals, the remainder to the greatest line_id. The rows of an
--- invoice sum to its total before tax and after discounts (invariant 4). Money is rounded here,
--- once, half-even: every coarser revenue is a sum of these.
+-- invoice sum to its total before tax and after discounts (invariant 4); most have one row
+-- (is_only_part). Money is rounded here, once, half-even: every coarser revenue is a sum of these.
 
 {{ config(materialized='table') }}
 
@@ -36,7 +36,10 @@ lines as (
         invoices.month,
         invoices.rate,
         invoices.lines_amount,
-        invoices.discount_to_share
+        invoices.discount_to_share,
+        invoices.line_count = 1
+        and invoices.net_amount = invoices.lines_amount - invoices.discount_to_share
+            as is_only_part
 
     from landed_lines
 
@@ -118,6 +121,7 @@ parts as (
         month,
         rate,
         net_amount - (lines_amount - discount_to_share) as amount,
+        line_count = 0 as is_only_part,
         true as is_residual,
         0 as discount_original
 
@@ -143,6 +147,7 @@ final as (
         {{ amount_at_rate('discount_original', 'rate') }} as discount_amount,
         {{ amount_at_rate('(amount - discount_original)', 'rate') }} as net_amount,
         is_residual,
+        is_only_part,
         status in ('open', 'paid', 'uncollectible') as is_revenue,
         period_start_at,
         period_end_at

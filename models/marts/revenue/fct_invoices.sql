@@ -31,6 +31,26 @@ payments as (
 
 by_kind as (
 
+    -- Most invoices have one part, and need no sums.
+    select
+        invoice_id,
+        if(kind = 'recurring', net_original, null) as recurring_original,
+        if(kind = 'recurring', net_amount, null) as recurring_amount,
+        if(kind = 'one_time', net_original, null) as non_recurring_original,
+        if(kind = 'one_time', net_amount, null) as non_recurring_amount,
+        if(kind = 'usage', net_original, null) as usage_original,
+        if(kind = 'usage', net_amount, null) as usage_amount,
+        discount_original,
+        discount_amount,
+        net_amount,
+        is_residual as has_residual
+
+    from lines
+
+    where is_only_part
+
+    union all
+
     select
         invoice_id,
         sum(net_original) filter (where kind = 'recurring') as recurring_original,
@@ -45,6 +65,8 @@ by_kind as (
         bool_or(is_residual) as has_residual
 
     from lines
+
+    where is_only_part is not true
 
     group by invoice_id
 
