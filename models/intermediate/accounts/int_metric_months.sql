@@ -89,6 +89,12 @@ recorded as (
 
 ),
 
+days_due as (
+
+    select * from {{ ref('int_account_days_due') }}
+
+),
+
 landed as (
 
     -- What has landed at all: a metric of anything else is undefined on every day.
@@ -101,6 +107,29 @@ landed as (
         source_name,
         null as table_name
     from watermarks
+
+),
+
+shown as (
+
+    select coalesce(max(day), cast('1900-01-01' as date)) as last_day from recorded
+
+),
+
+shown_days as (
+
+    -- The rows of account_metrics_daily, which this run makes or an earlier one showed.
+    select
+        account_id,
+        day
+    from recorded
+    union all
+    select
+        days_due.account_id,
+        days_due.day
+    from days_due
+    inner join shown on days_due.day > shown.last_day
+    where days_due.day >= days_due.known_day
 
 ),
 
@@ -179,7 +208,7 @@ contents as (
         account_id,
         day,
         hash(day, 'shown') as content
-    from recorded
+    from shown_days
 
     union all
 
