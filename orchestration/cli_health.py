@@ -56,19 +56,23 @@ def backtest_command(home: Home = None) -> None:
     with _open_release(home) as release:
         rows = release.execute(
             "select model, horizon_days, segment, n, churned, auc, auc_low, auc_high, "
-            "top_decile_lift, precision_of_poor_ratio, recall_of_poor_ratio, verdict "
+            "top_decile_lift, precision_of_poor_ratio, recall_of_poor_ratio, "
+            "predicted_churn_ratio, observed_churn_ratio, verdict "
             "from health.health_backtest order by model, horizon_days, segment <> 'all', segment"
         ).fetchall()
         fit = release.execute("select is_used, verdict from health.renewal_model").fetchall()
     table = Table(title="Back-test", box=None, header_style="bold")
     for name in ("model", "days", "segment", "n", "churned", "AUC", "95 %", "lift", "precision",
-                 "recall", "verdict"):  # fmt: skip
+                 "recall", "foretold / came", "verdict"):  # fmt: skip
         table.add_column(name)
-    for model, days, segment, n, churned, auc, low, high, lift, precision, recall, said in rows:
+    for row in rows:
+        model, days, segment, n, churned, auc, low, high, lift, precision, recall, *rest = row
+        foretold, came, said = rest
         between = f"{low:.2f}-{high:.2f}" if low is not None else "-"
+        calibration = f"{foretold:.1%} / {came:.1%}" if foretold is not None else "-"
         table.add_row(
             model, str(days), segment, f"{n:,}", f"{churned:,}", _number(auc), between,
-            _number(lift), _number(precision), _number(recall), said,
+            _number(lift), _number(precision), _number(recall), calibration, said,
         )  # fmt: skip
     console.print(table if rows else "No prediction has an outcome yet.")
     for is_used, said in fit:
