@@ -1,8 +1,9 @@
 -- One row per basis, account and local day on which a metric of use changes: what it is from then
--- on, and the latest active and login day. What counts for 7 days counts from its day on and no
--- more 7 days later; as_known, neither before it was known. What was known on its day is the same
--- on both bases and stands once, under `both`: a basis is the sum of that and its own rows. In wide
--- rows, since use changes almost daily, and a long row per metric would be turned for nothing.
+-- on, and the latest active and login day; right from the first day on that is due on any basis.
+-- What counts for 7 days counts from its day on and no more 7 days later; as_known, neither before
+-- it was known. What was known on its day is the same on both bases and stands once, under `both`:
+-- a basis is the sum of that and its own rows. In wide rows, since use changes almost daily, and a
+-- long row per metric would be turned for nothing.
 
 {{ config(tags=['restated']) }}
 
@@ -17,6 +18,39 @@ with
 due as (
 
     select * from {{ ref('int_accounts_due') }}
+
+),
+
+restated_due as (
+
+    select * from {{ ref('int_metrics_due') }}
+
+),
+
+due_on_any_basis as (
+
+    select
+        account_id,
+        due_from
+    from due
+    union all
+    select
+        account_id,
+        due_from
+    from restated_due
+
+),
+
+bounds as (
+
+    -- A window has 60 days at most: what happened and was known before has left them all by then.
+    select
+        account_id,
+        min(due_from) - 60 as first_day
+
+    from due_on_any_basis
+
+    group by account_id
 
 ),
 
@@ -36,21 +70,40 @@ actor_days as (
 
 active_days as (
 
-    select * from {{ ref('int_active_days') }}
+    select
+        active_days.*,
+        bounds.first_day as bound
+
+    from {{ ref('int_active_days') }} as active_days
+
+    inner join bounds on active_days.account_id = bounds.account_id
 
 ),
 
 use_days as (
 
-    select * from {{ ref('int_use_days') }}
+    select use_days.*
+
+    from {{ ref('int_use_days') }} as use_days
+
+    inner join bounds
+        on
+            use_days.account_id = bounds.account_id
+            and greatest(use_days.day, use_days.first_day) >= bounds.first_day
 
 ),
 
 event_type_days as (
 
-    select * from {{ ref('int_event_type_days') }}
+    select
+        event_type_days.*,
+        bounds.first_day as bound
 
-    where event_type in ('error', 'login')
+    from {{ ref('int_event_type_days') }} as event_type_days
+
+    inner join bounds on event_type_days.account_id = bounds.account_id
+
+    where event_type_days.event_type in ('error', 'login')
 
 ),
 
@@ -91,6 +144,19 @@ told as (
         first_day as known_day,
         1 as active_days
     from active_days
+    where greatest(day, first_day) >= bound
+
+    union all by name
+
+    -- Of the days before, the latest one is still asked for.
+    select
+        account_id,
+        max(day) as day,
+        max(day) as known_day,
+        1 as active_days
+    from active_days
+    where greatest(day, first_day) < bound
+    group by account_id
 
     union all by name
 
@@ -110,6 +176,18 @@ told as (
         case when event_type = 'error' then quantity end as errors,
         event_type = 'login' as is_login
     from event_type_days
+    where greatest(day, first_day) >= bound
+
+    union all by name
+
+    select
+        account_id,
+        max(day) as day,
+        max(day) as known_day,
+        true as is_login
+    from event_type_days
+    where greatest(day, first_day) < bound and event_type = 'login'
+    group by account_id
 
 ),
 
