@@ -55,6 +55,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("killed")
     home = Home(path=folder / "home", landing=folder / "landing")
     land_through(home.landing, date(2025, 12, 22))
+    home.take_parsed()
     codes, seen = {}, {}
     for point in ("loading", "dbt", "seal", "record", "reveal"):
         codes[point] = killed_in_dbt(home) if point == "dbt" else killed_at(point, home)
