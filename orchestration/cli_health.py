@@ -66,8 +66,10 @@ def backtest_command(home: Home = None) -> None:
                  "recall", "foretold / came", "verdict"):  # fmt: skip
         table.add_column(name)
     for row in rows:
-        model, days, segment, n, churned, auc, low, high, lift, precision, recall, *rest = row
-        foretold, came, said = rest
+        (
+            model, days, segment, n, churned, auc, low, high, lift, precision, recall, foretold,
+            came, said,
+        ) = row  # fmt: skip
         between = f"{low:.2f}-{high:.2f}" if low is not None else "-"
         calibration = f"{foretold:.1%} / {came:.1%}" if foretold is not None else "-"
         table.add_row(

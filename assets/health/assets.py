@@ -1,14 +1,13 @@
 """The back-test and the fitted model as assets: between the marts and the release."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from assets.health.backtest import ALL, Result
+from assets.health.backtest import ALL
 from assets.health.backtest_table import (
     BACKTEST,
     read_last_day,
@@ -30,14 +29,6 @@ BACKTEST_KEY = dg.AssetKey(["health", BACKTEST.name])
 PREDICTIONS_KEY = dg.AssetKey(["health", "health_backtest_predictions"])
 RENEWAL_RISK_KEY = dg.AssetKey(["health", "renewal_risk"])
 _STEP = "health_backtest"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What the past says of health, of renewal risk and of the fitted model."""
-
-    results: list[Result]
-    model: RenewalModel
 
 
 def build_backtest_asset(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -67,7 +58,7 @@ def build_backtest_asset(partitions: dg.PartitionsDefinition) -> dg.AssetsDefini
     return health_backtest
 
 
-def judge_the_past(connection: duckdb.DuckDBPyConnection) -> Judged:
+def judge_the_past(connection: duckdb.DuckDBPyConnection) -> RenewalModel:
     """Fits the model, judges it with the others, writes both and fills the expected losses."""
     rules = _rules(connection)
     predictions = read_predictions(connection)
@@ -75,8 +66,8 @@ def judge_the_past(connection: duckdb.DuckDBPyConnection) -> Judged:
     write_renewal_model(connection, model, rules)
     last = read_last_day(connection)
     fill_expected_losses(connection, model, [p for p in predictions if p.day == last], rules)
-    results = write_backtest(connection, with_foretold(predictions, model), rules.gap_days)
-    return Judged(results=results, model=model)
+    write_backtest(connection, with_foretold(predictions, model), rules.gap_days)
+    return model
 
 
 def _rules(connection: duckdb.DuckDBPyConnection) -> FitRules:

@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 
-from assets.health.backtest import HORIZONS, Prediction, Result, evaluate
+from assets.health.backtest import HORIZONS, Prediction, evaluate
 from assets.health.made_tables import MadeTable
 
 BACKTEST = MadeTable(
@@ -50,11 +50,10 @@ _SHOWN = (
 
 def write_backtest(
     connection: duckdb.DuckDBPyConnection, predictions: Sequence[Prediction], gap_days: int
-) -> list[Result]:
+) -> None:
     """Judges predictions and writes the table, in place of what was there."""
     results = evaluate(predictions, gap_days=gap_days)
     BACKTEST.write(connection, (asdict(result) for result in results))
-    return results
 
 
 def read_predictions(connection: duckdb.DuckDBPyConnection) -> list[Prediction]:

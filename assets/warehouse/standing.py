@@ -141,12 +141,7 @@ def remember_built(
         for result in run_results["results"]
         if result["status"] in ("success", "pass") and result["unique_id"] in fingerprints
     ]
-    with transaction(connection):
-        _forget(connection, built)
-        connection.execute(
-            "insert into builds.nodes select unnest(?::varchar[]), unnest(?::varchar[])",
-            [built, [fingerprints[node] for node in built]],
-        )
+    _remember(connection, {node: fingerprints[node] for node in built})
 
 
 def does_stand(connection: duckdb.DuckDBPyConnection, step: str) -> bool:
@@ -158,9 +153,7 @@ def does_stand(connection: duckdb.DuckDBPyConnection, step: str) -> bool:
 
 def remember_made(connection: duckdb.DuckDBPyConnection, step: str) -> None:
     """Put a step into the book that has made something of dbt's tables, all of which stand."""
-    with transaction(connection):
-        _forget(connection, [step])
-        connection.execute("insert into builds.nodes values (?, '')", [step])
+    _remember(connection, {step: ""})
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -170,10 +163,16 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _forget(connection: duckdb.DuckDBPyConnection, nodes: Iterable[str]) -> None:
-    connection.execute(
-        "delete from builds.nodes where node in (select unnest(?::varchar[]))", [list(nodes)]
-    )
+def _remember(connection: duckdb.DuckDBPyConnection, fingerprints: Mapping[str, str]) -> None:
+    nodes = list(fingerprints)
+    with transaction(connection):
+        connection.execute(
+            "delete from builds.nodes where node in (select unnest(?::varchar[]))", [nodes]
+        )
+        connection.execute(
+            "insert into builds.nodes select unnest(?::varchar[]), unnest(?::varchar[])",
+            [nodes, list(fingerprints.values())],
+        )
 
 
 def _nodes(manifest: Manifest) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def test_the_table_has_every_column_with_its_comment() -> None:
             "tier, health_score, health_state, risk_points, is_churn_scheduled, has_churned_30d, "
             "has_churned_60d, has_churned_90d, left_out_reason)"
         )
-        judged = judge_the_past(connection)
+        model = judge_the_past(connection)
         rows = connection.execute(
             "select horizon_days, n, churned from health.health_backtest "
             "where model = 'health' and segment = 'all' order by all"
@@ -177,5 +177,5 @@ def test_the_table_has_every_column_with_its_comment() -> None:
         (verdict,) = connection.execute("select verdict from health.renewal_model").fetchall()
     assert rows == [(30, 1, 1), (60, 1, 1), (90, 0, 0)]
     assert dict(comments) == {name: meaning for name, _, meaning in BACKTEST.columns}
-    assert verdict == (judged.model.verdict,)
-    assert judged.model.verdict.startswith("0 accounts churned: it takes 50")
+    assert verdict == (model.verdict,)
+    assert model.verdict.startswith("0 accounts churned: it takes 50")
