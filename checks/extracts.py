@@ -1,6 +1,7 @@
 """What must be true of what landed, before a model reads it: one set of checks per raw table."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,6 +68,7 @@ class ExtractLimits:
         max_rejects: Rows that are always tolerated.
         memory_limit: DuckDB's bound on memory.
         as_of: Reads a run's as-of from its context.
+        stored_together: Stores what is told meanwhile in one commit.
     """
 
     build: Path
@@ -74,6 +76,7 @@ class ExtractLimits:
     max_rejects: int
     memory_limit: str
     as_of: Callable[[dg.AssetCheckExecutionContext], datetime]
+    stored_together: Callable[[dg.AssetCheckExecutionContext], AbstractContextManager[None]]
 
 
 def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
@@ -93,10 +96,12 @@ def build_extract_checks(limits: ExtractLimits) -> dg.AssetChecksDefinition:
             as_of = limits.as_of(context)
             delivered = [read_delivered(connection, each) for each in contracts]
             looked_at = [_look(connection, batch, as_of) for batch in delivered]
+        results: list[dg.AssetCheckResult] = []
         for batch, found in zip(delivered, looked_at, strict=True):
-            yield from _judge(batch, limits)
-            for name, said in found.items():
-                yield _from_said(batch, name, said)
+            results += _judge(batch, limits)
+            results += [_from_said(batch, name, said) for name, said in found.items()]
+        with limits.stored_together(context):
+            yield from results
 
     return judge_deliveries
 

@@ -38,6 +38,7 @@ from orchestration.dbt import (
     dbt_variables,
     prepare_project,
 )
+from orchestration.event_log import stored_together
 from orchestration.jobs import build_jobs
 from orchestration.operations import look_after
 from orchestration.progress import progress_logger
@@ -91,6 +92,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         target=build_target(settings),
         as_of=as_of,
         export_as_of=export_as_of,
+        stored_together=lambda context: stored_together(context.instance, context.run_id),
     )
     releases = ReleaseOptions(
         releases=settings.releases,
@@ -117,6 +119,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         as_of=lambda context: as_of_run(
             context.run.tags, lambda: context.partition_time_window.end, settings.zone
         ),
+        stored_together=lambda context: stored_together(context.instance, context.run.run_id),
     )
 
     def landing() -> tuple[Landing, Profile]:

@@ -99,13 +99,20 @@ def write_meta(
     _create(
         connection, "checks", "One row per check that this release passed or warns of.", _CHECKS
     )
-    for check in checks:
-        connection.execute(
-            "insert into release.meta.checks values (?, ?, ?, ?, ?)",
-            [check.check, check.asset, check.severity, check.passed, check.summary],
-        )
+    connection.execute(
+        "insert into release.meta.checks "
+        "select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[]), "
+        "unnest(?::boolean[]), unnest(?::varchar[])",
+        [
+            [check.check for check in checks],
+            [check.asset for check in checks],
+            [check.severity for check in checks],
+            [check.passed for check in checks],
+            [check.summary for check in checks],
+        ],
+    )
     for name, (origin, description) in _COPIED.items():
-        connection.execute(f"create table release.meta.{name} as from build.{origin}")
+        connection.execute(f"create or replace table release.meta.{name} as from build.{origin}")
         tables.comment_on_table(connection, f"meta.{name}", description)
         _comment_like(connection, name, origin)
     tables.comment_on_columns(connection, "meta.check_results", _CHECK_RESULTS)
@@ -145,7 +152,7 @@ def _create(
     columns: Sequence[tuple[str, str, str]],
 ) -> None:
     definition = ", ".join(f"{column} {data_type}" for column, data_type, _ in columns)
-    connection.execute(f"create table release.meta.{name} ({definition})")
+    connection.execute(f"create or replace table release.meta.{name} ({definition})")
     tables.comment_on_table(connection, f"meta.{name}", description)
     tables.comment_on_columns(
         connection, f"meta.{name}", [(column, meaning) for column, _, meaning in columns]

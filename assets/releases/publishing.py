@@ -1,5 +1,6 @@
 """Publish a release: copy audited marts, describe them in a manifest, flip `current` to them."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ import duckdb
 
 from assets.releases import folders, history, meta, tables
 from assets.transactions import transaction
+from assets.warehouse.standing import does_stand, remember_made
 
 STORAGE_VERSION = "v1.0.0"  # what the oldest reader that we support opens: BI drivers lag behind
 
@@ -128,10 +130,13 @@ def publish(
         last_delivery_id=meta.read_last_delivery(connection),
     )
     folder = folders.building_folder(releases, release_id)
-    manifest = _write_file(connection, folder / folders.RELEASE_FILE, request, record)
+    file = folder / folders.RELEASE_FILE
+    copies = _copy_standing(connection, releases, file)
+    manifest = _write_file(connection, file, request, record, copies)
     folders.seal(folder, manifest)
     shown_rows = history.append_shown(connection, record)
     folders.reveal(releases, release_id)
+    remember_made(connection, _step_of(releases / release_id / folders.RELEASE_FILE))
     _advance(releases, release_id, request.as_of)
     current = folders.read_manifest(releases)
     return PublishedRelease(
@@ -143,25 +148,53 @@ def publish(
     )
 
 
+def _copy_standing(
+    connection: duckdb.DuckDBPyConnection, releases: Path, path: Path
+) -> list[tables.TableCopy]:
+    """Start a release from the last one's file while every mart stands as that one has it.
+
+    Returns its marts, none where there is no such file. One that somebody has written to since is
+    none.
+    """
+    recorded = history.read_releases(connection)
+    if not recorded:
+        return []
+    last = recorded[-1].release_id
+    file, manifest = releases / last / folders.RELEASE_FILE, folders.read_manifest(releases, last)
+    if not (manifest and file.is_file() and does_stand(connection, _step_of(file))):
+        return []
+    shutil.copyfile(file, path)
+    return [tables.TableCopy(name=name, **copy) for name, copy in manifest["tables"].items()]
+
+
+def _step_of(file: Path) -> str:
+    """A release's file as it was written, for the book of what stands."""
+    status = file.stat()
+    return f"release {file.parent.name} {status.st_size} {status.st_mtime_ns}"
+
+
 def _write_file(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     request: ReleaseRequest,
     record: history.ReleaseRecord,
+    copies: list[tables.TableCopy],
 ) -> dict[str, Any]:
+    """Fill the file, of which copies of the marts may stand already; returns its manifest."""
     location = str(path).replace("'", "''")
     connection.execute(f"attach '{location}' as release (storage_version '{STORAGE_VERSION}')")
     try:
-        for schema in (*tables.SUBJECT_SCHEMAS, tables.META_SCHEMA):
-            connection.execute(f"create schema release.{schema}")
-        names = tables.list_marts(connection)
-        tables.copy_tables(connection, names)
+        names = [copy.name for copy in copies] or tables.list_marts(connection)
+        if not copies:
+            for schema in (*tables.SUBJECT_SCHEMAS, tables.META_SCHEMA):
+                connection.execute(f"create schema release.{schema}")
+            tables.copy_tables(connection, names)
         with transaction(connection):
             meta.write_meta(connection, request.checks, record)
         watermarks = meta.read_watermarks(connection)
         quarantined = meta.count_quarantined(connection)
         connection.execute("checkpoint release")
-        copies = [tables.measure_table(connection, name) for name in names]
+        copies = copies or [tables.measure_table(connection, name) for name in names]
     finally:
         connection.execute("detach release")
     return {

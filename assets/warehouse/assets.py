@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -48,6 +49,7 @@ class WarehouseOptions:
         target: Folder that dbt compiles into; the last run's is kept.
         as_of: Reads a run's as-of from its context.
         export_as_of: Puts it where dbt looks for it.
+        stored_together: Stores what is told meanwhile in one commit: hundreds of results.
     """
 
     seeds: Path
@@ -57,6 +59,7 @@ class WarehouseOptions:
     target: Path
     as_of: Callable[[dg.AssetExecutionContext], datetime]
     export_as_of: Callable[[datetime], None]
+    stored_together: Callable[[dg.AssetExecutionContext], AbstractContextManager[None]]
 
 
 class _Translator(DagsterDbtTranslator):
@@ -184,7 +187,9 @@ def build_dbt_assets(
                     else _counted(context, event, rows)
                     for event in events
                 ]
-        yield from _parents_first(context, told, plan.fingerprints)
+        in_order = _parents_first(context, told, plan.fingerprints)
+        with options.stored_together(context):
+            yield from in_order
         if invocation and not invocation.is_successful():
             raise dg.Failure(
                 description=f"dbt did not finish green: {_what_broke(invocation)}. The last "

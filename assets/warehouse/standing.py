@@ -164,6 +164,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _remember(connection: duckdb.DuckDBPyConnection, fingerprints: Mapping[str, str]) -> None:
+    _prepare(connection)
     nodes = list(fingerprints)
     with transaction(connection):
         connection.execute(

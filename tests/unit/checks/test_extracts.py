@@ -1,6 +1,7 @@
 """What of the deliveries since the last release stops a run, and what is only said."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ LIMITS = ExtractLimits(
     max_rejects=100,
     memory_limit="1GB",
     as_of=lambda _: datetime(2025, 1, 1, tzinfo=UTC),
+    stored_together=lambda _: nullcontext(),
 )
 DELIVERY = Delivery(
     delivery_id=1,

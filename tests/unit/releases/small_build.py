@@ -15,7 +15,8 @@ PUBLISHED_AT = datetime(2030, 1, 1, tzinfo=UTC)
 
 MARTS = """
     create schema reference; create schema intermediate; create schema accounts;
-    create schema health;
+    create schema health; create schema builds;
+    create table builds.nodes (node varchar not null, fingerprint varchar);
     create table reference.configuration
         (version varchar, file varchar, row bigint, column_name varchar, value varchar);
     create table intermediate.int_source_watermarks_daily
@@ -51,6 +52,7 @@ def open_build(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def show(connection: duckdb.DuckDBPyConnection, days: dict[date, int]) -> None:
     """The marts as a run makes them: one account, with what it pays on each day."""
+    connection.execute("delete from builds.nodes")  # as the plan of a build that makes them
     tables = (
         "accounts.account_metrics_daily",
         "health.fct_account_health_daily",

@@ -127,6 +127,30 @@ def test_the_same_as_of_becomes_current(tmp_path: Path) -> None:
     assert run(tmp_path, TWO, {ONE: 10}).is_current
 
 
+def test_marts_that_stand_are_copied_with_their_file(tmp_path: Path) -> None:
+    """A run with nothing new that writes every mart again, or forgets what is new beside them."""
+    first = run(tmp_path, TWO, {ONE: 10})
+    with open_build(tmp_path) as build:
+        # No build took the release out of the book: only its file can have the 10 now.
+        build.execute("update accounts.account_metrics_daily set mrr = 99")
+        warned = request(TWO, check(passed=False, severity="warn"))
+        second = publish(build, tmp_path / "releases", warned)
+    assert second.manifest["tables"] == first.manifest["tables"]
+    assert read(tmp_path, "select mrr from accounts.account_metrics_daily") == [(10,)]
+    assert read(tmp_path, "select is_passed from meta.checks") == [(False,)]
+    assert read(tmp_path, "select release_id from meta.releases order by all") == [
+        (first.release_id,),
+        (second.release_id,),
+    ]
+    file = tmp_path / "releases" / second.release_id / "csw.duckdb"
+    with duckdb.connect(str(file)) as writer:
+        writer.execute("delete from accounts.account_metrics_daily")
+    with open_build(tmp_path) as build:
+        publish(build, tmp_path / "releases", request(TWO))
+    assert read(tmp_path, "select mrr from accounts.account_metrics_daily") == [(99,)]
+    assert read(tmp_path, "select check_name from meta.checks") == []
+
+
 def test_a_kill_before_the_record_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
