@@ -180,6 +180,8 @@ def _judge_landed(batch: Delivered) -> dg.AssetCheckResult:
     said = "landed" if batch.has_landed else "not loaded: nothing of this table has landed"
     if batch.contract.name == _INDISPENSABLE and not batch.has_landed:
         said = "not loaded: land files in crm/accounts/, since nothing can be built without them"
+        if batch.refusals:
+            said = f"not loaded, and nothing can be built without it: {batch.refusals[0]}"
     return _result(
         batch,
         _HAS_LANDED,

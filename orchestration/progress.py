@@ -7,6 +7,9 @@ from typing import Any
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
+
+_REFUSALS_SHOWN = 3
 
 
 class ProgressHandler(logging.Handler):
@@ -80,7 +83,12 @@ def _raw_line(address: str, metadata: Mapping[str, Any]) -> str | None:
         )
         if count
     )
-    return (
+    line = (
         f"  [green]✓[/] {address:<32} {metadata['rows_loaded']:>9,} rows from "
-        f"{metadata['files_new']:,} new files{notes} [dim]{metadata['seconds']:.1f} s"
+        f"{metadata['files_new']:,} new files{notes} [dim]{metadata['seconds']:.1f} s[/]"
     )
+    refusals = metadata["refusals"]
+    told = [f"    [yellow]![/] {escape(sentence)}" for sentence in refusals[:_REFUSALS_SHOWN]]
+    if len(refusals) > _REFUSALS_SHOWN:
+        told.append(f"    [yellow]![/] and {len(refusals) - _REFUSALS_SHOWN:,} more")
+    return "\n".join([line, *told])

@@ -180,3 +180,21 @@ def test_only_accounts_have_to_land(build: duckdb.DuckDBPyConnection) -> None:
         False,
         "not loaded: land files in crm/accounts/, since nothing can be built without them",
     )
+
+
+def test_accounts_that_were_refused_say_so(build: duckdb.DuckDBPyConnection) -> None:
+    """Somebody who is told to land a file that they have landed."""
+    refused = replace(
+        DELIVERY,
+        source="crm",
+        table_name="accounts",
+        state="refused",
+        refusal="a.csv: is empty",
+        path_version=0,
+        rows_rejected=0,
+    )
+    landed = judged(build, refused, table="crm.accounts")["has_landed"]
+    assert (landed.passed, landed.description) == (
+        False,
+        "not loaded, and nothing can be built without it: a.csv: is empty",
+    )

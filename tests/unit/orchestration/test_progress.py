@@ -4,6 +4,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import dagster as dg
+from rich.console import Console
 
 from orchestration.progress import _line_of
 
@@ -15,6 +16,7 @@ LOADED = {
     "rows_loaded": 1_234,
     "rows_rejected": 0,
     "rows_duplicate": 0,
+    "refusals": [],
     "seconds": 0.25,
 }
 
@@ -29,7 +31,7 @@ def test_a_table_that_loaded_says_how_much() -> None:
     said = line("crm/accounts", **LOADED)
     assert said is not None
     words = " ".join(said.split())
-    assert words == "[green]✓[/] crm/accounts 1,234 rows from 3 new files [dim]0.2 s"
+    assert words == "[green]✓[/] crm/accounts 1,234 rows from 3 new files [dim]0.2 s[/]"
 
 
 def test_what_was_set_aside_is_said_at_once() -> None:
@@ -37,6 +39,20 @@ def test_what_was_set_aside_is_said_at_once() -> None:
     said = line("crm/accounts", **LOADED | {"rows_rejected": 2, "files_refused": 1})
     assert said is not None
     assert ", [yellow]2 rejected[/], [yellow]1 files refused[/] " in said
+
+
+def test_refused_files_say_why() -> None:
+    """A file that counts for nothing, and a reason that stands in a log."""
+    sentences = [f"crm/accounts/{n}.csv [a]: no column updated_at" for n in range(5)]
+    said = line("crm/accounts", **LOADED | {"files_refused": 5, "refusals": sentences})
+    assert said is not None
+    console = Console(width=200)
+    with console.capture() as seen:
+        console.print(said, highlight=False)
+    assert [part.strip() for part in seen.get().splitlines()[1:]] == [
+        *(f"! {sentence}" for sentence in sentences[:3]),
+        "! and 2 more",
+    ]
 
 
 def test_a_table_without_new_files_says_why() -> None:
