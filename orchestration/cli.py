@@ -20,6 +20,7 @@ from orchestration.cli_account import account_app
 from orchestration.cli_alerts import alerts_app
 from orchestration.cli_extracts import contracts_app, land_app, profile_app
 from orchestration.cli_health import health_app
+from orchestration.cli_releases import releases_app
 from orchestration.cli_sample import DEMO_THROUGH, sample
 from orchestration.cli_status import status
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
@@ -47,6 +48,7 @@ app.add_typer(alerts_app, name="alerts")
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(health_app, name="health")
 app.add_typer(profile_app, name="profile")
+app.add_typer(releases_app, name="releases")
 app.add_typer(land_app, name="land")
 app.command()(sample)
 app.command()(status)

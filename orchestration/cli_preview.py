@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -23,12 +23,12 @@ from assets.health.preview import (
 )
 from assets.health.preview_alerts import AlertsBeside, beside, days_judged_anew, fired
 from checks.seeds import find_problems
-from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError, hold_build
 from orchestration.settings import ROOT, Settings, export_as_of
 from orchestration.terminal import (
     EXIT_CODE_RED,
     EXIT_CODE_USAGE,
     Home,
+    build_held,
     console,
     settings_of,
     stop,
@@ -95,21 +95,8 @@ def _copy(settings: Settings, copy: Path) -> tuple[date, datetime] | None:
     """Copies the build while no run writes it; None where it is not there or has shown nothing."""
     if not settings.build_database.is_file():
         return None
-    try:
-        with hold_build(
-            settings.build_lock,
-            holder="csw health preview",
-            wait_seconds=settings.lock_wait_minutes * 60,
-            say=console.print,
-            on_dead_holder=_leave_to_a_run,
-        ):
-            return copy_build(settings.build_database, copy)
-    except BuildBusyError as error:
-        stop(str(error), EXIT_CODE_BUSY)
-
-
-def _leave_to_a_run(dead: str) -> NoReturn:
-    stop(f"{dead} died while it held the build: csw run heals what it left.", EXIT_CODE_BUSY)
+    with build_held(settings, "csw health preview"):
+        return copy_build(settings.build_database, copy)
 
 
 def _print_preview(found: Preview) -> None:

@@ -1,6 +1,8 @@
 """What all commands share: console, settings of a call, and how one stops with a sentence."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -8,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError, hold_build
 from orchestration.settings import Settings
 
 EXIT_CODE_RED = 1
@@ -39,6 +42,26 @@ def unexported_settings_of(**given: Path | str | None) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
         stop(f"CSW_{name}: {first['msg'].removeprefix('Value error, ')}", EXIT_CODE_USAGE)
+
+
+@contextmanager
+def build_held(settings: Settings, holder: str) -> Iterator[None]:
+    """Keeps runs from writing meanwhile; a run that died is left for `csw run` to heal."""
+    try:
+        with hold_build(
+            settings.build_lock,
+            holder=holder,
+            wait_seconds=settings.lock_wait_minutes * 60,
+            say=console.print,
+            on_dead_holder=_leave_to_a_run,
+        ):
+            yield
+    except BuildBusyError as error:
+        stop(str(error), EXIT_CODE_BUSY)
+
+
+def _leave_to_a_run(dead: str) -> NoReturn:
+    stop(f"{dead} died while it held the build: csw run heals what it left.", EXIT_CODE_BUSY)
 
 
 def stop(sentence: str, code: int) -> NoReturn:

@@ -11,6 +11,8 @@ RELEASE_FILE = "csw.duckdb"
 MANIFEST_FILE = "manifest.json"
 CURRENT = "current"
 _BUILDING = ".building-"
+_REMOVING = ".removing-"
+_WITHDRAWN = "withdrawn"
 
 
 def building_folder(releases: Path, release_id: str) -> Path:
@@ -57,6 +59,30 @@ def read_manifest(releases: Path, release_id: str = CURRENT) -> dict[str, Any] |
     return manifest
 
 
+def withdraw(releases: Path, release_id: str) -> None:
+    """Mark a release as one that `current` doesn't go to by itself."""
+    (releases / release_id / _WITHDRAWN).touch()
+    _sync(releases / release_id)
+
+
+def reinstate(releases: Path, release_id: str) -> None:
+    """Take the mark of `withdraw` away."""
+    (releases / release_id / _WITHDRAWN).unlink(missing_ok=True)
+    _sync(releases / release_id)
+
+
+def is_withdrawn(releases: Path, release_id: str) -> bool:
+    """Whether somebody went back from a release to one before it."""
+    return (releases / release_id / _WITHDRAWN).is_file()
+
+
+def remove(releases: Path, release_id: str) -> None:
+    """Remove a release, whole for readers or not there; who has it open keeps it."""
+    hidden = releases / f"{_REMOVING}{release_id}"
+    (releases / release_id).rename(hidden)
+    shutil.rmtree(hidden)
+
+
 def current_as_of(releases: Path) -> datetime | None:
     """The as-of instant of the current release, or None before the first."""
     manifest = read_manifest(releases)
@@ -80,10 +106,11 @@ def sequence_of(release_id: str) -> int:
 
 
 def remove_unfinished(releases: Path) -> list[str]:
-    """Remove what a killed run left half built; no reader ever saw it."""
+    """Remove what a killed process left half built or half removed; no reader sees it."""
     if not releases.is_dir():
         return []
-    left = [entry for entry in releases.iterdir() if entry.name.startswith(_BUILDING)]
+    hidden = (_BUILDING, _REMOVING)
+    left = [entry for entry in releases.iterdir() if entry.name.startswith(hidden)]
     for folder in left:
         shutil.rmtree(folder)
     return [folder.name for folder in left]

@@ -224,9 +224,11 @@ def _next_sequence(connection: duckdb.DuckDBPyConnection, releases: Path) -> int
 
 
 def _advance(releases: Path, release_id: str, as_of: datetime) -> bool:
-    """Flip to a release unless that would move `current` to an older as-of (spec 60)."""
+    """Flip to a release unless it is withdrawn or `current` has a newer as-of (spec 60)."""
     current = folders.read_manifest(releases)
     if not (releases / release_id).is_dir() or (current and current["id"] == release_id):
+        return False
+    if folders.is_withdrawn(releases, release_id):
         return False
     if current and datetime.fromisoformat(current["as_of"]) > as_of:
         return False
