@@ -27,7 +27,7 @@ caps as (
 
 ),
 
-metrics as (
+metrics as not materialized (
 
     select * from {{ ref('account_metrics_daily') }}
 
@@ -162,9 +162,10 @@ summed as (
 
 ),
 
-first_days as (
+scored_days as (
 
-    select min(day) as day from conditions
+    -- Joined by day, a scan passes over what was shown without reading it.
+    select distinct day from conditions
 
 ),
 
@@ -218,7 +219,7 @@ numbers as (
 
     from metrics
 
-    inner join first_days on metrics.day >= first_days.day
+    inner join scored_days on metrics.day = scored_days.day
 
 ),
 
@@ -258,7 +259,7 @@ capped_by_scope as (
 
     from scoped_metrics
 
-    inner join first_days on scoped_metrics.day >= first_days.day
+    inner join scored_days on scoped_metrics.day = scored_days.day
 
     inner join caps
         on scoped_metrics.metric = caps.metric and scoped_metrics.scope = caps.scope

@@ -9,7 +9,7 @@
 
 with
 
-metrics as (
+metrics as not materialized (
 
     select * from {{ ref('account_metrics_daily') }}
 
@@ -72,14 +72,23 @@ metric_names as (
 
 ),
 
+read_days as (
+
+    -- Joined by day, a scan passes over the days that no one asks for without reading them.
+    select distinct input_day from days
+
+),
+
 numbers as (
 
     select
-        account_id,
-        day,
-        cast(columns(* exclude (account_id, day, account_status)) as double)
+        metrics.account_id,
+        metrics.day,
+        cast(columns(metrics.* exclude (account_id, day, account_status)) as double)
 
     from metrics
+
+    inner join read_days on metrics.day = read_days.input_day
 
 ),
 
@@ -383,7 +392,7 @@ valued as (
 
 ),
 
-measured as (
+measured as materialized (
 
     select
         account_id,
@@ -496,17 +505,27 @@ weighed_anew as (
 
 ),
 
-to_be_weighed as (
+patterns as (
 
     -- Few days differ in how fresh each input is: what that makes the weights is worked out once.
     select distinct
-        measured.number,
-        weighing_of_rules.weighing,
-        measured.freshness_ratios
+        number,
+        freshness_ratios
 
     from measured
 
-    inner join weighing_of_rules on measured.number = weighing_of_rules.number
+),
+
+to_be_weighed as (
+
+    select
+        patterns.number,
+        weighing_of_rules.weighing,
+        patterns.freshness_ratios
+
+    from patterns
+
+    inner join weighing_of_rules on patterns.number = weighing_of_rules.number
 
     union all
 

@@ -8,7 +8,7 @@
 
 with
 
-metrics as (
+metrics as not materialized (
 
     select * from {{ ref('account_metrics_daily') }}
 
@@ -65,6 +65,17 @@ last_shown as (
 
 ),
 
+unshown_days as (
+
+    -- Joined by day, a scan passes over what was shown without reading it.
+    select distinct metrics.day
+
+    from metrics
+
+    inner join last_shown on metrics.day > last_shown.last_day
+
+),
+
 unshown as (
 
     select
@@ -83,7 +94,7 @@ unshown as (
 
     from metrics
 
-    inner join last_shown on metrics.day > last_shown.last_day
+    inner join unshown_days on metrics.day = unshown_days.day
 
     left join companies
         on
@@ -94,32 +105,48 @@ unshown as (
 
 ),
 
+first_day_spans as (
+
+    select
+        account_id,
+        first_day,
+        known_day,
+        lead(known_day, 1, cast('9999-01-01' as date)) over (
+            partition by account_id order by known_day
+        ) - 1 as last_day
+
+    from first_days
+
+),
+
 aged as (
 
     -- Days of history as they were known on the day.
     select
         unshown.account_id,
         unshown.day,
-        unshown.day - first_days.first_day + 1 as age_days
+        unshown.day - first_day_spans.first_day + 1 as age_days
 
     from unshown
 
-    asof inner join first_days
-        on unshown.account_id = first_days.account_id and unshown.day >= first_days.known_day
+    inner join first_day_spans
+        on
+            unshown.account_id = first_day_spans.account_id
+            and unshown.day between first_day_spans.known_day and first_day_spans.last_day
 
 ),
 
-unshown_metrics as (
+unshown_metrics as not materialized (
 
     select metrics.*
 
     from metrics
 
-    inner join last_shown on metrics.day > last_shown.last_day
+    inner join unshown_days on metrics.day = unshown_days.day
 
 ),
 
-numbers as (
+numbers as not materialized (
 
     select * exclude (account_status) from unshown_metrics
 
@@ -300,28 +327,52 @@ filters_asked as (
 
 ),
 
+defaults as (
+
+    -- One without filters matches everybody.
+    select min(position) as position
+
+    from filters_asked
+
+    where filters = 0
+
+),
+
+matched as (
+
+    select
+        filters_met.account_id,
+        filters_met.day,
+        min(filters_asked.position) as position
+
+    from filters_met
+
+    inner join filters_asked
+        on
+            filters_met.profile = filters_asked.profile
+            and filters_met.filters = filters_asked.filters
+
+    group by filters_met.account_id, filters_met.day
+
+),
+
 profiled as (
 
-    -- The first whose filters are all met; one without filters matches everybody.
+    -- The first whose filters are all met.
     select
         aged.account_id,
         aged.day,
         aged.age_days,
-        min_by(filters_asked.profile, filters_asked.position) as profile
+        filters_asked.profile
 
     from aged
 
-    cross join filters_asked
+    cross join defaults
 
-    left join filters_met
-        on
-            aged.account_id = filters_met.account_id
-            and aged.day = filters_met.day
-            and filters_asked.profile = filters_met.profile
+    left join matched on aged.account_id = matched.account_id and aged.day = matched.day
 
-    where coalesce(filters_met.filters, 0) = filters_asked.filters
-
-    group by aged.account_id, aged.day, aged.age_days
+    inner join filters_asked
+        on filters_asked.position = least(matched.position, defaults.position)
 
 ),
 
@@ -382,14 +433,14 @@ days_before as (
         compared.age_days,
         compared.day - 1 as input_day,
         compared.is_profile_new,
-        compared.day - first_days.first_day as history_days
+        compared.day - first_day_spans.first_day as history_days
 
     from compared
 
-    asof inner join first_days
+    inner join first_day_spans
         on
-            compared.account_id = first_days.account_id
-            and compared.day - 1 >= first_days.known_day
+            compared.account_id = first_day_spans.account_id
+            and compared.day - 1 between first_day_spans.known_day and first_day_spans.last_day
 
     where compared.is_profile_new or compared.is_configuration_new
 

@@ -4,7 +4,7 @@
 
 with
 
-health as (
+health as not materialized (
 
     select * from {{ ref('fct_account_health_daily') }}
 
@@ -18,7 +18,7 @@ components as (
 
 ),
 
-metrics as (
+metrics as not materialized (
 
     select * from {{ ref('account_metrics_daily') }}
 
@@ -152,6 +152,17 @@ asked_from as (
 
 ),
 
+asked_days as (
+
+    -- Joined by day, a scan passes over what was shown without reading it.
+    select distinct health.day
+
+    from health
+
+    inner join asked_from on health.day >= asked_from.first_day
+
+),
+
 days as (
 
     select
@@ -173,7 +184,7 @@ days as (
 
     from health
 
-    inner join asked_from on health.day >= asked_from.first_day
+    inner join asked_days on health.day = asked_days.day
 
     inner join metrics on health.account_id = metrics.account_id and health.day = metrics.day
 
@@ -192,7 +203,7 @@ engagement as (
 
     from components
 
-    inner join asked_from on components.day >= asked_from.first_day
+    inner join asked_days on components.day = asked_days.day
 
     group by components.account_id, components.day
 
@@ -230,17 +241,34 @@ happened as (
 
 arrived as (
 
+    -- What was known before the first day that is asked for is one row.
     select
         happened.account_id,
-        happened.first_day,
+        greatest(happened.first_day, asked_from.first_day) as first_day,
         min(happened.day) as day
 
     from happened
 
+    cross join asked_from
+
     inner join value_events
         on happened.kind = value_events.kind and value_events.name in (happened.name, '*')
 
-    group by happened.account_id, happened.first_day
+    group by happened.account_id, greatest(happened.first_day, asked_from.first_day)
+
+),
+
+arrived_before as (
+
+    select
+        *,
+        min(day) over (
+            partition by account_id
+            order by first_day
+            rows between unbounded preceding and 1 preceding
+        ) as day_before
+
+    from arrived
 
 ),
 
@@ -249,12 +277,15 @@ arrivals as (
     -- What lands late can move an arrival back; the days before stay as they were known.
     select
         account_id,
+        day as first_value_on,
         first_day,
-        min(day) over (
-            partition by account_id order by first_day rows unbounded preceding
-        ) as first_value_on
+        lead(first_day, 1, cast('9999-01-01' as date)) over (
+            partition by account_id order by first_day
+        ) - 1 as last_day
 
-    from arrived
+    from arrived_before
+
+    where day_before is null or day < day_before
 
 ),
 
@@ -316,7 +347,7 @@ limited as (
 
     from metrics
 
-    inner join asked_from on metrics.day >= asked_from.first_day
+    inner join asked_days on metrics.day = asked_days.day
 
     semi join limits on metrics.account_id = limits.account_id
 
@@ -387,8 +418,26 @@ with_arrivals as (
 
     from started
 
-    asof left join arrivals
-        on started.account_id = arrivals.account_id and started.day >= arrivals.first_day
+    left join arrivals
+        on
+            started.account_id = arrivals.account_id
+            and started.day between arrivals.first_day and arrivals.last_day
+
+),
+
+featured as (
+
+    -- Of the keys alone: such a join sorts what it carries.
+    select
+        days.account_id,
+        days.day,
+        features.entitled_features,
+        features.entitled_features_used
+
+    from days
+
+    asof inner join features
+        on days.account_id = features.account_id and days.day >= features.day
 
 ),
 
@@ -396,13 +445,13 @@ with_features as (
 
     select
         with_arrivals.*,
-        nullif(features.entitled_features, 0) as entitled_features,
-        features.entitled_features_used
+        nullif(featured.entitled_features, 0) as entitled_features,
+        featured.entitled_features_used
 
     from with_arrivals
 
-    asof left join features
-        on with_arrivals.account_id = features.account_id and with_arrivals.day >= features.day
+    left join featured
+        on with_arrivals.account_id = featured.account_id and with_arrivals.day = featured.day
 
 ),
 

@@ -15,7 +15,7 @@
 
 with
 
-recorded as (
+recorded as not materialized (
 
     select * from {{ ref('stg_history__fct_account_health_daily') }}
 
@@ -29,7 +29,7 @@ recorded_conditions as (
 
 ),
 
-scored as (
+scored as not materialized (
 
     select * from {{ ref('int_account_health_scored') }}
 
@@ -58,20 +58,85 @@ last_shown as (
 
 ),
 
+asked_about as (
+
+    select distinct
+        account_id,
+        profile
+
+    from scored
+
+),
+
+shown_last as (
+
+    -- Most accounts were judged by the same profile on the last shown day, which tells its last
+    -- complete state; the whole history is asked for the others alone.
+    select
+        recorded.account_id,
+        recorded.profile,
+        recorded.day,
+        case
+            when recorded.is_complete then recorded.state_before_override
+            else recorded.last_complete_state
+        end as last_complete_state
+
+    from recorded
+
+    inner join last_shown on recorded.day = last_shown.last_day
+
+    semi join asked_about
+        on
+            recorded.account_id = asked_about.account_id
+            and recorded.profile = asked_about.profile
+
+    where
+        recorded.configuration_version = '{{ var("configuration_version") }}'
+        and (recorded.is_complete or recorded.last_complete_state is not null)
+
+),
+
+asked_of_history as (
+
+    select * from asked_about
+
+    anti join shown_last
+        on
+            asked_about.account_id = shown_last.account_id
+            and asked_about.profile = shown_last.profile
+
+),
+
 last_judged as (
 
     -- The last shown day of each profile, under this configuration.
     select
-        account_id,
-        profile,
-        max(day) as day,
-        arg_max(state_before_override, day) filter (where is_complete) as last_complete_state
+        recorded.account_id,
+        recorded.profile,
+        max(recorded.day) as day,
+        arg_max(recorded.state_before_override, recorded.day) filter (where recorded.is_complete)
+            as last_complete_state
 
     from recorded
 
-    where configuration_version = '{{ var("configuration_version") }}'
+    semi join asked_of_history
+        on
+            recorded.account_id = asked_of_history.account_id
+            and recorded.profile = asked_of_history.profile
 
-    group by account_id, profile
+    where recorded.configuration_version = '{{ var("configuration_version") }}'
+
+    group by recorded.account_id, recorded.profile
+
+    union all
+
+    select
+        account_id,
+        profile,
+        day,
+        last_complete_state
+
+    from shown_last
 
 ),
 
@@ -198,13 +263,16 @@ lost as (
 
 ),
 
-known as (
+completed as (
 
+    -- Windows over a few columns, joined with the others afterwards: they sort what they carry.
     select
-        scored.*,
+        scored.account_id,
+        scored.day,
+        scored.profile,
+        scored.state_before_override,
         nullif(lost.lost_inputs, '') as lost_inputs,
-        scored.unknown_reason is null and coalesce(lost.lost_inputs, '') = '' as is_complete,
-        '{{ var("configuration_version") }}' as configuration_version
+        scored.unknown_reason is null and coalesce(lost.lost_inputs, '') = '' as is_complete
 
     from scored
 
@@ -215,58 +283,68 @@ known as (
 remembered as (
 
     select
-        known.*,
+        completed.account_id,
+        completed.day,
+        completed.lost_inputs,
+        completed.is_complete,
         coalesce(
             last_value(
-                case when known.is_complete then known.state_before_override end ignore nulls
+                case when completed.is_complete then completed.state_before_override end
+                ignore nulls
             ) over (
-                partition by known.account_id, known.profile
-                order by known.day
+                partition by completed.account_id, completed.profile
+                order by completed.day
                 rows between unbounded preceding and 1 preceding
             ),
             last_judged.last_complete_state
         ) as last_complete_state
 
-    from known
+    from completed
 
     left join last_judged
-        on known.account_id = last_judged.account_id and known.profile = last_judged.profile
+        on
+            completed.account_id = last_judged.account_id
+            and completed.profile = last_judged.profile
 
 ),
 
 held as (
 
     select
-        *,
+        scored.* exclude (score, unknown_reason),
+        case when coalesce(scored.override_state, '') <> 'unknown' then scored.score end as score,
+        case when scored.override_state = 'unknown' then 'override' else scored.unknown_reason end
+            as unknown_reason,
+        remembered.* exclude (account_id, day),
         coalesce(
-            lost_inputs is not null
-            and override_state is null
-            and {{ state_rank('state_before_override') }} > {{ state_rank('last_complete_state') }},
+            remembered.lost_inputs is not null
+            and scored.override_state is null
+            and {{ state_rank('scored.state_before_override') }}
+            > {{ state_rank('remembered.last_complete_state') }},
             false
-        ) as is_held
+        ) as is_held,
+        '{{ var("configuration_version") }}' as configuration_version
 
-    from remembered
+    from scored
+
+    inner join remembered
+        on scored.account_id = remembered.account_id and scored.day = remembered.day
 
 ),
 
-judged_today as (
+scores as (
 
     select
-        * exclude (score, unknown_reason),
-        case
-            when is_held then last_complete_state
-            else coalesce(override_state, state_before_override)
-        end as state,
+        account_id,
+        day,
+        profile,
         case when coalesce(override_state, '') <> 'unknown' then score end as score,
-        case when override_state = 'unknown' then 'override' else unknown_reason end
-            as unknown_reason,
+        '{{ var("configuration_version") }}' as configuration_version,
         false as is_shown
 
-    from held
+    from scored
 
-),
-
-looked_back_at as (
+    union all
 
     -- The slope of the first day to come looks back at the 27 before it.
     select
@@ -283,14 +361,6 @@ looked_back_at as (
 
 ),
 
-days as (
-
-    select * from judged_today
-    union all by name
-    select * from looked_back_at
-
-),
-
 compared as (
 
     select
@@ -302,14 +372,17 @@ compared as (
             false
         ) as is_judged_as_before
 
-    from days
+    from scores
 
 ),
 
 judged as (
 
     select
-        *,
+        account_id,
+        day,
+        score,
+        is_shown,
         sum(case when is_judged_as_before then 0 else 1 end) over (
             partition by account_id order by day rows unbounded preceding
         ) as judgement,
@@ -323,7 +396,9 @@ summed as (
 
     -- Sums of whole numbers and decimals: the slope is divided once, and equal again on every run.
     select
-        *,
+        account_id,
+        day,
+        is_shown,
         count(score) over last_28_days as n,
         sum(case when score is not null then day_number end) over last_28_days as sum_x,
         sum(score) over last_28_days as sum_y,
@@ -345,7 +420,8 @@ summed as (
 sloped as (
 
     select
-        *,
+        account_id,
+        day,
         case
             when n >= 7
                 then
@@ -365,14 +441,21 @@ sloped as (
 pointed as (
 
     select
-        *,
+        held.*,
         case
-            when slope * 28 > 3 then 'up'
-            when slope * 28 < -3 then 'down'
-            when slope is not null then 'flat'
+            when held.is_held then held.last_complete_state
+            else coalesce(held.override_state, held.state_before_override)
+        end as state,
+        sloped.slope,
+        case
+            when sloped.slope * 28 > 3 then 'up'
+            when sloped.slope * 28 < -3 then 'down'
+            when sloped.slope is not null then 'flat'
         end as arrow
 
-    from sloped
+    from held
+
+    inner join sloped on held.account_id = sloped.account_id and held.day = sloped.day
 
 ),
 

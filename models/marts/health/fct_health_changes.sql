@@ -19,7 +19,7 @@ recorded as (
 
 ),
 
-health as (
+health as not materialized (
 
     select * from {{ ref('fct_account_health_daily') }}
 
@@ -31,7 +31,7 @@ conditions as (
 
 ),
 
-scored as (
+scored as not materialized (
 
     select * from {{ ref('int_health_conditions_scored') }}
 
@@ -155,7 +155,7 @@ as_before as (
 
 ),
 
-unlike_before as (
+unlike_before as materialized (
 
     select
         inputs.account_id,
@@ -165,6 +165,27 @@ unlike_before as (
 
     anti join as_before
         on inputs.account_id = as_before.account_id and inputs.day = as_before.day
+
+),
+
+lists_before as materialized (
+
+    select
+        before.account_id,
+        before.day,
+        before.rule_set,
+        before.metric_values,
+        before.scores,
+        before.freshness_ratios,
+        before.effective_weights
+
+    from unlike_before
+
+    inner join scored as before
+        on
+            unlike_before.account_id = before.account_id
+            and unlike_before.day - 1 = before.day
+            and before.basis = 'day'
 
 ),
 
@@ -188,36 +209,30 @@ conditions_before as (
     union all
 
     select
-        before.account_id,
-        before.day,
+        lists_before.account_id,
+        lists_before.day,
         unnest([rule.condition for rule in rule_sets.rules]) as condition,
-        unnest(before.metric_values) as metric_value,
-        unnest(before.scores) as score,
-        unnest(before.freshness_ratios) as freshness_ratio,
-        unnest(before.effective_weights) as effective_weight
+        unnest(lists_before.metric_values) as metric_value,
+        unnest(lists_before.scores) as score,
+        unnest(lists_before.freshness_ratios) as freshness_ratio,
+        unnest(lists_before.effective_weights) as effective_weight
 
-    from unlike_before
+    from lists_before
 
-    inner join scored as before
-        on
-            unlike_before.account_id = before.account_id
-            and unlike_before.day - 1 = before.day
-            and before.basis = 'day'
-
-    inner join rule_sets on before.rule_set = rule_sets.rule_set
+    inner join rule_sets on lists_before.rule_set = rule_sets.rule_set
 
 ),
 
-judged_days as (
+lists_judged as materialized (
 
     select
         today.account_id,
         today.day,
-        unnest(rule_sets.rules) as rule,
-        unnest(today.effective_weights) as effective_weight,
-        unnest(today.scores) as score,
-        unnest(today.freshness_ratios) as freshness_ratio,
-        unnest(judged_anew.scores) as score_anew
+        today.rule_set,
+        today.effective_weights,
+        today.scores,
+        today.freshness_ratios,
+        judged_anew.scores as scores_anew
 
     from unlike_before
 
@@ -227,13 +242,28 @@ judged_days as (
             and unlike_before.day = today.day
             and today.basis = 'day'
 
-    inner join rule_sets on today.rule_set = rule_sets.rule_set
-
     left join scored as judged_anew
         on
             unlike_before.account_id = judged_anew.account_id
             and unlike_before.day = judged_anew.day
             and judged_anew.basis = 'rules'
+
+),
+
+judged_days as (
+
+    select
+        lists_judged.account_id,
+        lists_judged.day,
+        unnest(rule_sets.rules) as rule,
+        unnest(lists_judged.effective_weights) as effective_weight,
+        unnest(lists_judged.scores) as score,
+        unnest(lists_judged.freshness_ratios) as freshness_ratio,
+        unnest(lists_judged.scores_anew) as score_anew
+
+    from lists_judged
+
+    inner join rule_sets on lists_judged.rule_set = rule_sets.rule_set
 
 ),
 

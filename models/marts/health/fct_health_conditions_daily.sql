@@ -77,15 +77,38 @@ rules_unnested as (
 
 ),
 
-asked as (
+reads_unnested as (
 
-    -- By number, place and place of the read, so that a day carries none of its words along.
     select
         *,
         unnest(reads) as read,
         unnest(range(1, len(reads) + 1)) as read_place
 
     from rules_unnested
+
+),
+
+asked as (
+
+    -- By number, place and place of the read, so that a day carries none of its words along; as
+    -- columns of their own, since a field taken from a struct is written out for every row.
+    select
+        number,
+        place,
+        read_place,
+        good_from,
+        average_from,
+        rule.condition as condition,
+        rule.component as component,
+        rule.kind as kind,
+        rule.direction as direction,
+        rule.lower_edge as lower_edge,
+        rule.upper_edge as upper_edge,
+        rule.weight as nominal_weight,
+        read.metric as metric,
+        read.scope as scope
+
+    from reads_unnested
 
 ),
 
@@ -140,11 +163,16 @@ ordered as (
         *,
         state in ('poor', 'average')
         and least(raw_score + list_max(points_at_stake), cap_score) >= next_edge as one_would_do,
-        list_reverse_sort(
+        list_aggregate(
             [
-                cast(points * 1000000 as bigint) * 1000 + name_ranks[place]
-                for points, place in points_at_stake if effective_weights[place] > 0
-            ]
+                case
+                    when effective_weights[place] > 0
+                        then cast(points * 1000000 as bigint) * 1000 + name_ranks[place]
+                end
+                for points, place in points_at_stake
+            ],
+            'max',
+            3
         )[3] as third_rank
 
     from compared
@@ -183,10 +211,9 @@ unnested as (
 banded as (
 
     select
-        unnested.*,
-        asked.rule,
-        asked.read,
-        {{ health_band('unnested.score', 'asked.rule.kind', 'asked.') }} as band
+        unnested.* exclude (number, place, read_place),
+        asked.* exclude (number, place, read_place, good_from, average_from),
+        {{ health_band('unnested.score', 'asked.kind', 'asked.') }} as band
 
     from unnested
 
@@ -206,19 +233,19 @@ measured as (
     select
         account_id,
         day,
-        rule.condition,
+        condition,
         profile,
-        rule.component,
-        rule.kind,
-        read.metric,
-        read.scope,
+        component,
+        kind,
+        metric,
+        scope,
         metric_value,
-        rule.direction,
-        rule.lower_edge,
-        rule.upper_edge,
+        direction,
+        lower_edge,
+        upper_edge,
         band,
         score,
-        rule.weight as nominal_weight,
+        nominal_weight,
         freshness_ratio,
         effective_weight,
         contribution,
