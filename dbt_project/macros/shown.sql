@@ -21,3 +21,13 @@
         true
     {%- endif -%}
 {%- endmacro %}
+
+{# The days of such a mart that a test is about: what was shown was tested before it was, so those
+   that no release has shown, all of them before the first one. Where there are none the last day is
+   tested again: a test passes over nothing only where nothing is. #}
+{% macro days_to_test(mart, history) -%}
+    select distinct day from {{ mart }}
+    where
+        day > (select coalesce(max(day), cast('1900-01-01' as date)) from {{ history }})
+        or day = (select max(day) from {{ mart }})
+{%- endmacro %}

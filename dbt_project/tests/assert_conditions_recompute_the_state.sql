@@ -1,8 +1,16 @@
 -- Invariant 10: the day's condition rows give the state, by the profile's edges under the cap or by
 -- their bands; a held state is the last complete one and worse, and an override is the state. A
 -- state that is not good has reasons among the conditions, or a cap is the reason. Days that were
--- shown before the edges stood beside them are left out.
+-- shown were tested before (macros/shown.sql), and have no edges beside them if an old version did.
 with
+
+days as (
+
+    {{ days_to_test(
+        ref('fct_account_health_daily'), ref('stg_history__fct_account_health_daily')
+    ) }}
+
+),
 
 conditions as (
 
@@ -15,6 +23,8 @@ conditions as (
         bool_or(influences_state) as has_reasons
 
     from {{ ref('fct_health_conditions_daily') }}
+
+    where day in (select days.day from days)
 
     group by account_id, day
 
@@ -34,7 +44,7 @@ recomputed as (
     left join conditions
         on health.account_id = conditions.account_id and health.day = conditions.day
 
-    where health.good_from is not null
+    where health.day in (select days.day from days) and health.good_from is not null
 
 ),
 
