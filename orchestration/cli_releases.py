@@ -104,7 +104,8 @@ def rollback(
 ) -> None:
     """Give readers an earlier release, until a later run publishes another one.
 
-    Alerts that were told stay told, and days that were shown stay recorded as they were shown.
+    Alerts that were told stay told, and days that were shown stay recorded as they were shown. What
+    was withdrawn is run again by the next day's run, or by csw run --as-of.
     """
     settings = settings_of(home=home)
     try:

@@ -7,7 +7,6 @@ from pathlib import Path
 import dagster as dg
 
 from assets.alerts.evaluation import last_evaluated_sequence
-from assets.clock import last_full_day
 from assets.extracts.landing import fingerprint_of_names, newest_day, open_landing
 from assets.releases import folders
 from orchestration.jobs import AssetJob
@@ -121,8 +120,9 @@ def ask_for_days(settings: Settings) -> dg.RunRequest | dg.SkipReason:
         return dg.SkipReason(_NO_DAYS.format(place))
     # A day that is not over has no partition yet, whatever has landed of it.
     newest = min(newest, datetime.now(settings.zone).date() - timedelta(days=1))
-    as_of = folders.current_as_of(settings.releases)
-    released = last_full_day(as_of, settings.zone) if as_of else None
+    # One that was withdrawn counts: to run its day at once would bring it back.
+    as_of_day = folders.newest_as_of_day(settings.releases)
+    released = as_of_day - timedelta(days=1) if as_of_day else None
     if released is not None and newest <= released:
         return dg.SkipReason(f"Released through {released}, and no later day has landed.")
     first = released + timedelta(days=1) if released else newest

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,12 @@ def current_as_of(releases: Path) -> datetime | None:
     """The as-of instant of the current release, or None before the first."""
     manifest = read_manifest(releases)
     return datetime.fromisoformat(manifest["as_of"]) if manifest else None
+
+
+def newest_as_of_day(releases: Path) -> date | None:
+    """The latest local day of an as-of that was released, withdrawn or not; None before any."""
+    ids = list_releases(releases)
+    return max((date.fromisoformat(each.split("-", 1)[1]) for each in ids), default=None)
 
 
 def list_releases(releases: Path) -> list[str]:

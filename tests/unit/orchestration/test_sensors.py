@@ -80,6 +80,19 @@ def test_released_days_are_not_asked_for_again(settings: Settings) -> None:
     assert skipped.skip_message == "Released through 2025-01-03, and no later day has landed."
 
 
+def test_a_day_that_was_withdrawn_is_not_asked_for_again(settings: Settings) -> None:
+    """A rollback that the next tick undoes, with the very data that were withdrawn."""
+    land(settings, "2025-01-03")
+    release(settings, 1, "2025-01-03")
+    release(settings, 2, "2025-01-04")
+    folders.withdraw(settings.releases, "000002-2025-01-04")
+    folders.flip(settings.releases, "000001-2025-01-03")
+    skipped = ask_for_days(settings)
+    assert isinstance(skipped, dg.SkipReason)
+    land(settings, "2025-01-04")
+    assert asked(settings) == ("2025-01-04", "2025-01-04")
+
+
 def test_a_red_day_is_asked_for_again_once_something_landed(settings: Settings) -> None:
     """A red run repeated every minute, or never again after its file was mended."""
     land(settings, "2025-01-03", "bad")
