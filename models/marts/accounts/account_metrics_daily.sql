@@ -1,11 +1,22 @@
 -- One row per account per local day, as known at the day's end: written by the first audited
--- release past that day and never changed (spec 40). Health, rules and replay read it.
+-- release past that day and never changed (spec 40). Health, rules and replay read it. Days that
+-- were shown stay from run to run.
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    pre_hook="{{ forget_unshown(ref('stg_history__account_metrics_daily')) }}",
+) }}
 
 with
 
 recorded as (
 
     select * from {{ ref('stg_history__account_metrics_daily') }}
+
+    where {{ not_kept() }}
 
 ),
 

@@ -38,7 +38,14 @@ measured as (
 
 shown as (
 
-    select * from {{ ref('account_metrics_daily') }}
+    -- With the columns in the order of what they are compared with, whichever of them were added.
+    select *
+    from measured
+    where false
+    union all by name
+    select shown_days.*
+    from {{ ref('account_metrics_daily') }} as shown_days
+    inner join due on shown_days.account_id = due.account_id and shown_days.day >= due.due_from
 
 ),
 
@@ -108,7 +115,7 @@ shown_contents as (
 
 unequal as (
 
-    -- Rows as wholes, by 64 bits of them: both have the metrics in the order of the registry.
+    -- Rows as wholes, by 64 bits of them.
     select
         measured_contents.account_id,
         measured_contents.day
