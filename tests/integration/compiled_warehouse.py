@@ -263,6 +263,9 @@ def _nodes(manifest: Path) -> Iterable[Node]:
         node = wanted[key]
         promised = {c["name"]: c["data_type"] for c in node["columns"].values()}
         is_enforced = node["config"]["contract"]["enforced"]
+        hooks = [hook["sql"] for hook in node["config"]["pre-hook"]]
+        # What keeps shown days is compiled as a first run reads it: whole, and so made anew.
+        before = tuple(hook for hook in hooks if "forget_unshown" not in hook)
         yield Node(
             relation=node["relation_name"],
             parents=tuple(wanted[parent]["name"] for parent in graph[key]),
@@ -270,8 +273,8 @@ def _nodes(manifest: Path) -> Iterable[Node]:
             name=node["name"],
             sql=node.get("compiled_code", ""),
             types=node["config"].get("column_types") or (promised if is_enforced else {}),
-            is_kept=node["config"]["materialized"] == "incremental",
-            before=tuple(hook["sql"] for hook in node["config"]["pre-hook"]),
+            is_kept=node["config"]["materialized"] == "incremental" and len(before) == len(hooks),
+            before=before,
             after=tuple(hook["sql"] for hook in node["config"]["post-hook"]),
             never_null=tuple(
                 column["name"]

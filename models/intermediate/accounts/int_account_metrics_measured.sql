@@ -3,7 +3,7 @@
 -- than before (int_metrics_due). A metric of a table or source that had not landed by then is NULL,
 -- undefined, and not zero.
 
-{{ config(materialized='table', tags=['restated']) }}
+{{ config(tags=['restated']) }}
 
 {# What changes almost daily: int_metric_usage has it in wide rows. #}
 {% set used = [
@@ -149,7 +149,7 @@ metric_spans as (
 
 ),
 
-use_turns as (
+use_days as (
 
     select * from {{ ref('int_metric_usage') }}
 
@@ -194,21 +194,29 @@ crm_statuses as (
 
 ),
 
+shown as (
+
+    select coalesce(max(day), cast('1900-01-01' as date)) as last_day from recorded
+
+),
+
 account_days as (
 
     select
         'as_known' as basis,
-        account_id,
-        day,
-        known_day
+        days_due.account_id,
+        days_due.day
 
     from days_due
+
+    inner join shown on days_due.day > shown.last_day
+
+    where days_due.day >= days_due.known_day
 
     union all by name
 
     select
         'restated' as basis,
-        cast('1900-01-01' as date) as known_day,
         restated_days.* exclude (restated_days.first_day)
 
     from restated_days
@@ -217,25 +225,29 @@ account_days as (
 
 spans_due as (
 
-    -- What began before the days that are due begins with them.
+    -- What began before the days that are asked for begins with them.
     select
         metric_spans.* replace (
             case
                 when metric_spans.basis = 'restated'
                     then greatest(metric_spans.first_day, restated_due.due_from)
-                else metric_spans.first_day
+                else greatest(metric_spans.first_day, shown.last_day + 1)
             end as first_day
         )
 
     from metric_spans
 
+    cross join shown
+
     left join restated_due on metric_spans.account_id = restated_due.account_id
 
     where
         metric_spans.metric <> 'known_late_on'
-        and (
-            metric_spans.basis = 'as_known' or metric_spans.last_day >= restated_due.due_from
-        )
+        and case
+            when metric_spans.basis = 'restated'
+                then metric_spans.last_day >= restated_due.due_from
+            else metric_spans.last_day > shown.last_day
+        end
 
 ),
 
@@ -342,7 +354,7 @@ passing_by_day as (
 
 use_alike as (
 
-    select * from use_turns
+    select * from use_days
 
     where basis = 'both'
 
@@ -350,7 +362,7 @@ use_alike as (
 
 use_apart as (
 
-    select * from use_turns
+    select * from use_days
 
     where basis <> 'both'
 
@@ -382,150 +394,6 @@ spans_running as (
 
 ),
 
-running as (
-
-    -- A day's sums are those of the last day on which they changed.
-    select
-        account_days.basis,
-        account_days.account_id,
-        account_days.day,
-        {%- for metric in used %}
-            coalesce(
-                {{ 'account_days.' ~ metric ~ ',' if metric in elsewhere }}
-                coalesce(use_alike.{{ metric }}, 0) + coalesce(use_apart.{{ metric }}, 0)
-            ) as {{ metric }},
-        {%- endfor %}
-        {%- for metric in summed %}
-            coalesce(
-                {{ 'account_days.' ~ metric ~ ',' if metric in elsewhere }}
-                spans_running.{{ metric }},
-                0
-            ) as {{ metric }},
-        {%- endfor %}
-        {%- for metric in last_used %}
-            greatest(use_alike.{{ metric }}, use_apart.{{ metric }}) as {{ metric }},
-        {%- endfor %}
-        {%- for metric in earliest %}
-            least(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
-        {%- endfor %}
-        {%- for metric in latest %}
-            greatest(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
-        {%- endfor %}
-        account_days.known_day
-
-    from account_days
-
-    asof left join use_alike
-        on
-            account_days.account_id = use_alike.account_id
-            and account_days.day >= use_alike.day
-
-    asof left join use_apart
-        on
-            account_days.basis = use_apart.basis
-            and account_days.account_id = use_apart.account_id
-            and account_days.day >= use_apart.day
-
-    asof left join spans_running
-        on
-            account_days.basis = spans_running.basis
-            and account_days.account_id = spans_running.account_id
-            and account_days.day >= spans_running.day
-
-    left join passing_by_day
-        on
-            account_days.basis = passing_by_day.basis
-            and account_days.account_id = passing_by_day.account_id
-            and account_days.day = passing_by_day.day
-
-),
-
-landings as (
-
-    select
-        source_name as origin,
-        day
-    from watermarks
-    union all
-    select
-        source_name || '.' || table_name as origin,
-        {{ known_day("coalesce(known_at, cast('1900-01-01' as timestamp with time zone))") }}
-            as day
-    from deliveries
-
-),
-
-landed as (
-
-    -- Since which day the source, or the table, is there.
-    select
-        {%- for origin in origins %}
-            min(day) filter (
-                where origin = '{{ origin }}'
-            ) as {{ origin | replace('.', '_') }}_from,
-        {%- endfor %}
-        count(*) as landings
-
-    from landings
-
-),
-
-shown as (
-
-    select coalesce(max(day), cast('1900-01-01' as date)) as last_day from recorded
-
-),
-
-asked as (
-
-    select
-        {%- for origin in origins | map('replace', '.', '_') %}
-            coalesce(
-                (running.basis = 'restated' and landed.{{ origin }}_from is not null)
-                or running.day >= landed.{{ origin }}_from,
-                false
-            ) as has_{{ origin }},
-        {%- endfor %}
-        running.*
-
-    from running
-
-    cross join landed
-
-    inner join shown on running.basis = 'restated' or running.day > shown.last_day
-
-    where running.day >= running.known_day
-
-),
-
-judged as (
-
-    select
-        asked.*,
-        account_versions.created_on,
-        case
-            when account_versions.is_lead then 'lead'
-            when asked.past_due_phases > 0 then 'past_due'
-            when asked.paid_phases > 0 then 'customer'
-            when asked.trial_phases > 0 then 'trial'
-            when asked.paid_phases_so_far > 0 then 'churned'
-            else coalesce(crm_statuses.account_status, 'lead')
-        end as account_status
-
-    from asked
-
-    left join account_versions
-        on
-            asked.account_id = account_versions.account_id
-            and case
-                when asked.basis = 'restated' then account_versions.is_latest
-                else asked.day between account_versions.first_day and account_versions.last_day
-            end
-
-    left join crm_statuses on lower(account_versions.status) = crm_statuses.crm_status
-
-),
-
 first_asked as (
 
     select distinct
@@ -538,17 +406,15 @@ first_asked as (
     union all
 
     select
-        'as_known' as basis,
-        days_due.account_id,
-        min(days_due.day) as first_day
+        basis,
+        account_id,
+        min(day) as first_day
 
-    from days_due
+    from account_days
 
-    inner join shown on days_due.day > shown.last_day
+    where basis = 'as_known'
 
-    where days_due.day >= days_due.known_day
-
-    group by days_due.account_id
+    group by basis, account_id
 
 ),
 
@@ -661,19 +527,162 @@ past_due as (
 
 ),
 
-measured as (
+account_days_told as (
 
+    -- Narrow before wide: what a day has of few columns comes first.
     select
-        judged.*,
+        account_days.*,
+        account_versions.created_on,
+        account_versions.is_lead,
+        crm_statuses.account_status as crm_account_status,
         coalesce(past_due.past_due_days, 0) as past_due_days
 
-    from judged
+    from account_days
+
+    left join account_versions
+        on
+            account_days.account_id = account_versions.account_id
+            and case
+                when account_days.basis = 'restated' then account_versions.is_latest
+                else
+                    account_days.day
+                    between account_versions.first_day and account_versions.last_day
+            end
+
+    left join crm_statuses on lower(account_versions.status) = crm_statuses.crm_status
 
     left join past_due
         on
-            judged.basis = past_due.basis
-            and judged.account_id = past_due.account_id
-            and judged.day = past_due.day
+            account_days.basis = past_due.basis
+            and account_days.account_id = past_due.account_id
+            and account_days.day = past_due.day
+
+),
+
+running as (
+
+    -- A day's sums of spans are those of the last day on which they changed.
+    select
+        days_told.basis,
+        days_told.account_id,
+        days_told.day,
+        days_told.created_on,
+        days_told.is_lead,
+        days_told.crm_account_status,
+        days_told.past_due_days,
+        {%- for metric in used %}
+            coalesce(
+                {{ 'days_told.' ~ metric ~ ',' if metric in elsewhere }}
+                coalesce(use_alike.{{ metric }}, 0) + coalesce(use_apart.{{ metric }}, 0)
+            ) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in summed %}
+            coalesce(
+                {{ 'days_told.' ~ metric ~ ',' if metric in elsewhere }}
+                spans_running.{{ metric }},
+                0
+            ) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in last_used %}
+            greatest(use_alike.{{ metric }}, use_apart.{{ metric }}) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in earliest %}
+            least(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            greatest(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }}
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from account_days_told as days_told
+
+    asof left join spans_running
+        on
+            days_told.basis = spans_running.basis
+            and days_told.account_id = spans_running.account_id
+            and days_told.day >= spans_running.day
+
+    left join use_alike
+        on
+            days_told.account_id = use_alike.account_id
+            and days_told.day = use_alike.day
+
+    left join use_apart
+        on
+            days_told.basis = use_apart.basis
+            and days_told.account_id = use_apart.account_id
+            and days_told.day = use_apart.day
+
+    left join passing_by_day
+        on
+            days_told.basis = passing_by_day.basis
+            and days_told.account_id = passing_by_day.account_id
+            and days_told.day = passing_by_day.day
+
+),
+
+landings as (
+
+    select
+        source_name as origin,
+        day
+    from watermarks
+    union all
+    select
+        source_name || '.' || table_name as origin,
+        {{ known_day("coalesce(known_at, cast('1900-01-01' as timestamp with time zone))") }}
+            as day
+    from deliveries
+
+),
+
+landed as (
+
+    -- Since which day the source, or the table, is there.
+    select
+        {%- for origin in origins %}
+            min(day) filter (
+                where origin = '{{ origin }}'
+            ) as {{ origin | replace('.', '_') }}_from,
+        {%- endfor %}
+        count(*) as landings
+
+    from landings
+
+),
+
+asked as (
+
+    select
+        {%- for origin in origins | map('replace', '.', '_') %}
+            coalesce(
+                (running.basis = 'restated' and landed.{{ origin }}_from is not null)
+                or running.day >= landed.{{ origin }}_from,
+                false
+            ) as has_{{ origin }},
+        {%- endfor %}
+        running.*
+
+    from running
+
+    cross join landed
+
+),
+
+measured as (
+
+    select
+        *,
+        case
+            when is_lead then 'lead'
+            when past_due_phases > 0 then 'past_due'
+            when paid_phases > 0 then 'customer'
+            when trial_phases > 0 then 'trial'
+            when paid_phases_so_far > 0 then 'churned'
+            else coalesce(crm_account_status, 'lead')
+        end as account_status
+
+    from asked
 
 ),
 

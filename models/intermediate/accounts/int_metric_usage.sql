@@ -1,15 +1,24 @@
--- One row per basis, account and local day on which a metric of use changes: what it is from then
--- on, and the latest active and login day; right from the first day on that is due on any basis.
--- What counts for 7 days counts from its day on and no more 7 days later; as_known, neither before
--- it was known. What was known on its day is the same on both bases and stands once, under `both`:
--- a basis is the sum of that and its own rows. In wide rows, since use changes almost daily, and a
--- long row per metric would be turned for nothing.
+-- One row per basis, account and local day that is due on any basis: its metrics of use, and the
+-- latest active and login day. What was known on its day is the same on both bases and stands once,
+-- under `both`, on every day from the first use on: windows over days without a gap. What was known
+-- late has rows of its own from the first day on that it changes, of what it adds; a basis is the
+-- sum of both.
 
-{{ config(tags=['restated']) }}
+{{ config(materialized='table', tags=['restated']) }}
 
-{% set counts = ['dau', 'active_user_days_30d', 'active_days_7d', 'active_days_30d',
-    'use_count_7d', 'use_count_prior_7d', 'use_count_30d', 'use_count_prior_30d',
-    'error_count_30d'] %}
+{# What is summed up of which days before. #}
+{% set in_time = {
+    'dau': ('users', 'current row and current row'),
+    'active_user_days_30d': ('users', '29 preceding and current row'),
+    'active_days_7d': ('active_days', '6 preceding and current row'),
+    'active_days_30d': ('active_days', '29 preceding and current row'),
+    'use_count_7d': ('use_count', '6 preceding and current row'),
+    'use_count_prior_7d': ('use_count', '13 preceding and 7 preceding'),
+    'use_count_30d': ('use_count', '29 preceding and current row'),
+    'use_count_prior_30d': ('use_count', '59 preceding and 30 preceding'),
+    'error_count_30d': ('errors', '29 preceding and current row'),
+} %}
+{% set counts = in_time.keys() | list %}
 {% set distincts = ['wau', 'modules_used_30d', 'features_used_30d'] %}
 {% set latest = ['last_active_on', 'last_login_on'] %}
 
@@ -46,6 +55,7 @@ bounds as (
     -- A window has 60 days at most: what happened and was known before has left them all by then.
     select
         account_id,
+        min(due_from) as due_from,
         min(due_from) - 60 as first_day
 
     from due_on_any_basis
@@ -302,7 +312,146 @@ stretches as (
 
 ),
 
-changes as (
+turns as (
+
+    -- A thing begins and ceases to count.
+    select
+        basis,
+        account_id,
+        first_day as day,
+        metric,
+        1 as change
+    from stretches
+    union all
+    select
+        basis,
+        account_id,
+        last_day + 1 as day,
+        metric,
+        -1 as change
+    from stretches
+
+),
+
+turned as (
+
+    select
+        basis,
+        account_id,
+        {%- for metric in distincts %}
+            sum(change) filter (where metric = '{{ metric }}') as {{ metric }},
+        {%- endfor %}
+        day
+
+    from turns
+
+    group by basis, account_id, day
+
+),
+
+used_in_time as (
+
+    -- What was before all windows stands on their first day: it tells the latest days alone.
+    select
+        days_told.account_id,
+        sum(days_told.users) as users,
+        sum(days_told.active_days) as active_days,
+        sum(days_told.use_count) as use_count,
+        sum(days_told.errors) as errors,
+        max(case when days_told.active_days > 0 then days_told.day end) as last_active_on,
+        max(case when days_told.is_login then days_told.day end) as last_login_on,
+        greatest(days_told.day, bounds.first_day) as day
+
+    from days_told
+
+    inner join bounds on days_told.account_id = bounds.account_id
+
+    where days_told.known_day <= days_told.day
+
+    group by days_told.account_id, greatest(days_told.day, bounds.first_day)
+
+),
+
+first_used as (
+
+    select
+        account_id,
+        min(day) as day
+
+    from used_in_time
+
+    group by account_id
+
+),
+
+use_grid as (
+
+    select
+        account_id,
+        cast(
+            unnest(generate_series(day, {{ as_of_day() }} - 1, interval 1 day)) as date
+        ) as day
+
+    from first_used
+
+),
+
+every_day as (
+
+    select
+        use_grid.account_id,
+        use_grid.day,
+        {%- for name in ['users', 'active_days', 'use_count', 'errors'] %}
+            coalesce(used_in_time.{{ name }}, 0) as {{ name }},
+        {%- endfor %}
+        {%- for metric in distincts %}
+            coalesce(turned.{{ metric }}, 0) as {{ metric }},
+        {%- endfor %}
+        used_in_time.last_active_on,
+        used_in_time.last_login_on
+
+    from use_grid
+
+    left join used_in_time
+        on use_grid.account_id = used_in_time.account_id and use_grid.day = used_in_time.day
+
+    left join turned
+        on
+            use_grid.account_id = turned.account_id
+            and use_grid.day = turned.day
+            and turned.basis = 'both'
+
+),
+
+known_in_time as (
+
+    select
+        'both' as basis,
+        account_id,
+        day,
+        {%- for metric, (name, days) in in_time.items() %}
+            coalesce(
+                sum({{ name }}) over (
+                    partition by account_id order by day rows between {{ days }}
+                ),
+                0
+            ) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in distincts %}
+            sum({{ metric }}) over account_so_far as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            last_value({{ metric }} ignore nulls) over account_so_far as {{ metric }}
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from every_day
+
+    window account_so_far as (partition by account_id order by day rows unbounded preceding)
+
+),
+
+late_changes as (
 
     select
         bases.basis,
@@ -328,55 +477,34 @@ changes as (
 
     from days_told
 
-    inner join bases on (days_told.known_day > days_told.day) = bases.is_late
-
     cross join windows
 
-    -- What says nothing of a window moves none.
-    where
-        windows.days_later in (0, 30)
-        or (windows.days_later = 1 and days_told.users > 0)
-        or (windows.days_later = 7 and days_told.active_days + days_told.use_count > 0)
-        or (windows.days_later in (14, 60) and days_told.use_count > 0)
+    inner join bases on bases.is_late
+
+    where days_told.known_day > days_told.day
 
     union all by name
 
-    select
-        basis,
-        account_id,
-        {%- for metric in distincts %}
-            case when metric = '{{ metric }}' then 1 end as {{ metric }},
-        {%- endfor %}
-        first_day as day
-    from stretches
+    select * from turned
 
-    union all by name
-
-    select
-        basis,
-        account_id,
-        {%- for metric in distincts %}
-            case when metric = '{{ metric }}' then -1 end as {{ metric }},
-        {%- endfor %}
-        last_day + 1 as day
-    from stretches
+    where basis <> 'both'
 
 ),
 
-changed as (
+changed_late as (
 
     select
         basis,
         account_id,
         {%- for metric in counts + distincts %}
-            cast(coalesce(sum({{ metric }}), 0) as bigint) as {{ metric }},
+            coalesce(sum({{ metric }}), 0) as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
             max({{ metric }}) as {{ metric }},
         {%- endfor %}
         day
 
-    from changes
+    from late_changes
 
     where day < {{ as_of_day() }}
 
@@ -384,25 +512,69 @@ changed as (
 
 ),
 
-final as (
+known_late as (
 
     select
         basis,
         account_id,
         {%- for metric in counts + distincts %}
-            cast(sum({{ metric }}) over account_so_far as bigint) as {{ metric }},
+            sum({{ metric }}) over account_so_far as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
             max({{ metric }}) over account_so_far as {{ metric }},
         {%- endfor %}
-        day
+        day as first_day,
+        lead(day) over (partition by basis, account_id order by day) as next_day
 
-    from changed
+    from changed_late
 
     window
         account_so_far as (
             partition by basis, account_id order by day rows unbounded preceding
         )
+
+),
+
+told_apart as (
+
+    select * from known_in_time
+
+    union all by name
+
+    select
+        * exclude (first_day, next_day),
+        cast(
+            unnest(
+                generate_series(
+                    first_day, coalesce(next_day, {{ as_of_day() }}) - 1, interval 1 day
+                )
+            ) as date
+        ) as day
+
+    from known_late
+
+),
+
+final as (
+
+    -- The windows of the days before reach back too far.
+    select
+        told_apart.basis,
+        told_apart.account_id,
+        told_apart.day,
+        {%- for metric in counts + distincts %}
+            cast(told_apart.{{ metric }} as bigint) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in latest %}
+            told_apart.{{ metric }}
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from told_apart
+
+    inner join bounds on told_apart.account_id = bounds.account_id
+
+    where told_apart.day >= bounds.due_from
 
 )
 
