@@ -35,6 +35,11 @@ MODELS = (
     "int_metric_months", "int_metrics_due", "int_account_days_restated",
     "int_account_metrics_measured", "account_metrics_daily", "account_metrics_daily_restated",
 )  # fmt: skip
+# A child process's peak counts what this one held when it began it: DuckDB is bounded here too.
+BOUNDED: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": revenue.MEMORY_LIMIT,
+    "preserve_insertion_order": False,
+}
 # With what writes down that the usage models are done: without it every day is due the next time.
 BELOW = ("+account_metrics_daily_restated", "+int_usage_rolled_up")
 SHOWN = {"account_metrics_daily": "accounts"}
@@ -150,7 +155,7 @@ def make_rows(database: Path, *, accounts: int, years: int) -> float:
     begun = time.monotonic()
     start = f"{int(AS_OF[:4]) - years}-01-01"
     days = 365 * years
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(database), config=BOUNDED) as connection:
         connection.execute("set TimeZone = 'UTC'")
         prepare(connection)
         prepare_history(connection)
@@ -178,7 +183,7 @@ def build(folder: Path, as_of: str, *selected: str) -> float:
 
 def show(database: Path, schemas: Mapping[str, str] = SHOWN) -> None:
     """Keeps the marts of these schemas as a release does that has shown them."""
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(database), config=BOUNDED) as connection:
         for table, schema in schemas.items():
             connection.execute(f"create or replace table history.{table} as from {schema}.{table}")
 
