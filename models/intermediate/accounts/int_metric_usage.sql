@@ -257,13 +257,32 @@ things as (
 
 ),
 
+late_things as (
+
+    select distinct
+        account_id,
+        metric,
+        thing
+
+    from things
+
+    where known_day > day
+
+),
+
 judged_things as (
 
     select
-        *,
-        bool_or(known_day > day) over (partition by account_id, metric, thing) as is_late
+        things.*,
+        late_things.thing is not null as is_late
 
     from things
+
+    left join late_things
+        on
+            things.account_id = late_things.account_id
+            and things.metric = late_things.metric
+            and things.thing = late_things.thing
 
 ),
 
