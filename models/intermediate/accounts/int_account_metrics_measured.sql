@@ -217,7 +217,7 @@ account_days as (
 
     select
         'restated' as basis,
-        restated_days.* exclude (restated_days.first_day)
+        restated_days.*
 
     from restated_days
 
@@ -371,22 +371,6 @@ passing_by_day as (
 
 ),
 
-use_alike as (
-
-    select * from use_days
-
-    where basis = 'both'
-
-),
-
-use_apart as (
-
-    select * from use_days
-
-    where basis <> 'both'
-
-),
-
 spans_running as (
 
     -- What doesn't change on a day stays: last values are a third of the CPU of so many running
@@ -410,23 +394,12 @@ spans_running as (
 
 first_asked as (
 
-    select distinct
-        'restated' as basis,
-        account_id,
-        first_day
-
-    from restated_days
-
-    union all
-
     select
         basis,
         account_id,
-        min(day) as first_day
+        min(coalesce(first_day, day)) as first_day
 
     from account_days
-
-    where basis = 'as_known'
 
     group by basis, account_id
 
@@ -577,13 +550,6 @@ running as (
 
     -- A day's sums of spans are those of the last day on which they changed.
     select
-        days_told.basis,
-        days_told.account_id,
-        days_told.day,
-        days_told.created_on,
-        days_told.is_lead,
-        days_told.crm_account_status,
-        days_told.past_due_days,
         {%- for metric in used %}
             coalesce(
                 {{ 'days_told.' ~ metric ~ ',' if metric in elsewhere }}
@@ -604,9 +570,13 @@ running as (
             least(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
-            greatest(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }}
-            {{- ',' if not loop.last }}
+            greatest(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
         {%- endfor %}
+        days_told.* exclude (
+            {%- for metric in elsewhere %}
+                days_told.{{ metric }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
 
     from account_days_told as days_told
 
@@ -616,12 +586,13 @@ running as (
             and days_told.account_id = spans_running.account_id
             and days_told.day >= spans_running.day
 
-    left join use_alike
+    left join use_days as use_alike
         on
             days_told.account_id = use_alike.account_id
             and days_told.day = use_alike.day
+            and use_alike.basis = 'both'
 
-    left join use_apart
+    left join use_days as use_apart
         on
             days_told.basis = use_apart.basis
             and days_told.account_id = use_apart.account_id

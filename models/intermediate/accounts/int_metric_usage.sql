@@ -447,7 +447,6 @@ known_in_time as (
     select
         'both' as basis,
         account_id,
-        day,
         {%- for metric, (name, days) in in_time.items() %}
             coalesce(
                 sum({{ name }}) over (
@@ -460,9 +459,9 @@ known_in_time as (
             sum({{ metric }}) over account_so_far as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
-            last_value({{ metric }} ignore nulls) over account_so_far as {{ metric }}
-            {{- ',' if not loop.last }}
+            last_value({{ metric }} ignore nulls) over account_so_far as {{ metric }},
         {%- endfor %}
+        day
 
     from every_day
 
@@ -580,14 +579,13 @@ final as (
     select
         told_apart.basis,
         told_apart.account_id,
-        told_apart.day,
         {%- for metric in counts + distincts %}
             cast(told_apart.{{ metric }} as bigint) as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
-            told_apart.{{ metric }}
-            {{- ',' if not loop.last }}
+            told_apart.{{ metric }},
         {%- endfor %}
+        told_apart.day
 
     from told_apart
 

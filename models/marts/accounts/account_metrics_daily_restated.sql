@@ -39,8 +39,8 @@ measured as (
 shown as (
 
     -- With the columns in the order of what they are compared with, whichever of them were added.
-    select *
-    from measured
+    select * exclude (basis)
+    from {{ ref('int_account_metrics_measured') }}
     where false
     union all by name
     select shown_days.*
@@ -91,17 +91,6 @@ latest_known as (
 
 ),
 
-measured_contents as (
-
-    select
-        account_id,
-        day,
-        hash(measured) as content  -- noqa: RF02
-
-    from measured
-
-),
-
 shown_contents as (
 
     select
@@ -113,37 +102,20 @@ shown_contents as (
 
 ),
 
-unequal as (
-
-    -- Rows as wholes, by 64 bits of them.
-    select
-        measured_contents.account_id,
-        measured_contents.day
-
-    from measured_contents
-
-    inner join shown_contents
-        on
-            measured_contents.account_id = shown_contents.account_id
-            and measured_contents.day = shown_contents.day
-
-    where measured_contents.content <> shown_contents.content
-
-),
-
 final as (
 
+    -- Rows are compared as wholes, by 64 bits of them.
     select
         measured.*,
         case
-            when unequal.day is not null
+            when hash(measured) <> shown_contents.content  -- noqa: RF02
                 then cast(coalesce(latest_known.known_on - measured.day, 0) as bigint)
         end as days_late
 
     from measured
 
-    left join unequal
-        on measured.account_id = unequal.account_id and measured.day = unequal.day
+    left join shown_contents
+        on measured.account_id = shown_contents.account_id and measured.day = shown_contents.day
 
     left join latest_known
         on measured.account_id = latest_known.account_id and measured.day = latest_known.day
