@@ -247,39 +247,36 @@ reached as (
             partition by account_id, user_id, measure, basis
             order by first_day, last_day
             rows between unbounded preceding and 1 preceding
-        ) as reached_day
+        ) as reached_day,
+        max(last_day) over (
+            partition by account_id, user_id, measure, basis
+            order by first_day, last_day
+            rows between unbounded preceding and unbounded following
+        ) as last_reached_day
 
     from due_spans
 
 ),
 
-numbered as (
-
-    select
-        *,
-        sum(case when first_day <= reached_day + 1 then 0 else 1 end) over (
-            partition by account_id, user_id, measure, basis
-            order by first_day asc, last_day asc, reached_day asc nulls first
-            rows unbounded preceding
-        ) as span_number
-
-    from reached
-
-),
-
 final as (
 
+    -- A run ends where those before the next one's beginning had reached.
     select
         account_id,
         user_id,
         measure,
         basis,
-        min(first_day) as first_day,
-        max(last_day) as last_day
+        first_day,
+        coalesce(
+            lead(reached_day) over (
+                partition by account_id, user_id, measure, basis order by first_day
+            ),
+            last_reached_day
+        ) as last_day
 
-    from numbered
+    from reached
 
-    group by account_id, user_id, measure, basis, span_number
+    where first_day > coalesce(reached_day + 1, first_day - 1)
 
 )
 

@@ -194,15 +194,17 @@ running as (
                 when login_source.has_logins then before.last_login_at
                 else before.last_session_at
             end,
-            max(
+            last_value(
                 case
                     when login_source.has_logins then totals.last_login_at
                     else totals.last_session_at
                 end
+                ignore nulls
             ) over account_so_far
         ) as last_login_at,
         greatest(
-            before.last_activity_at, max(totals.last_activity_at) over account_so_far
+            before.last_activity_at,
+            last_value(totals.last_activity_at ignore nulls) over account_so_far
         ) as last_activity_at
 
     from account_days
