@@ -373,8 +373,7 @@ passing_by_day as (
 
 spans_running as (
 
-    -- What doesn't change on a day stays: last values are a third of the CPU of so many running
-    -- sums.
+    -- What doesn't change on a day stays: last values take half the CPU of so many running sums.
     select
         basis,
         account_id,
