@@ -140,42 +140,59 @@ contributed as (
 
 ),
 
-compared as (
+ranked_by_points as (
 
+    -- What is at stake, in steps of a millionth, and among equals the name: points * 1000 + name.
+    -- NULL for what has no weight.
     select
         *,
         [
             case
-                when state = 'good' then contributions[place]
-                else weight * 100 - contributions[place]
+                when weight > 0
+                    then
+                        cast(
+                            case
+                                when state = 'good' then contributions[place]
+                                else weight * 100 - contributions[place]
+                            end * 1000000 as bigint
+                        ) * 1000 + name_ranks[place]
             end
             for weight, place in effective_weights
-        ] as points_at_stake
+        ] as ranks
 
     from contributed
 
 ),
 
-ordered as (
+topped as (
 
-    -- In steps of a millionth: points first, then the name.
     select
         *,
-        state in ('poor', 'average')
-        and least(raw_score + list_max(points_at_stake), cap_score) >= next_edge as one_would_do,
-        list_aggregate(
-            [
-                case
-                    when effective_weights[place] > 0
-                        then cast(points * 1000000 as bigint) * 1000 + name_ranks[place]
-                end
-                for points, place in points_at_stake
-            ],
-            'max',
-            3
-        )[3] as third_rank
+        list_aggregate(ranks, 'max', 3) as top_ranks,
+        cast((next_edge - raw_score) * 1000000 as bigint) as points_missing
 
-    from compared
+    from ranked_by_points
+
+),
+
+asked_of_ranks as (
+
+    -- Reasons by score: those of which full marks alone would change the state, else the three that
+    -- cost the most points; for a good account the three that won the most. Never one with none.
+    select
+        *,
+        case
+            when state = 'unknown' or judged_by = 'rule' then null
+            when
+                state in ('poor', 'average')
+                and top_ranks[1] // 1000 >= points_missing
+                and coalesce(cap_score >= next_edge, true)
+                then greatest(points_missing, 1) * 1000
+            else greatest(top_ranks[3], 1000)
+        end as rank_from,
+        case when state <> 'unknown' and judged_by = 'rule' then state end as rule_state
+
+    from topped
 
 ),
 
@@ -186,25 +203,19 @@ unnested as (
         day,
         profile,
         number,
-        state,
-        judged_by,
-        raw_score,
-        cap_score,
-        next_edge,
-        one_would_do,
-        third_rank,
+        rank_from,
+        rule_state,
         unnest(range(1, len(scores) + 1)) as place,
-        unnest(name_ranks) as name_rank,
+        unnest(ranks) as point_rank,
         unnest(reads) as read_place,
         unnest(metric_values) as metric_value,
         unnest(scores) as score,
         unnest(freshness_ratios) as freshness_ratio,
         unnest(effective_weights) as effective_weight,
         unnest(contributions) as contribution,
-        unnest(points_at_stake) as points_at_stake,
         unnest(are_warming_up) as is_warming_up
 
-    from ordered
+    from asked_of_ranks
 
 ),
 
@@ -227,9 +238,7 @@ banded as (
 
 measured as (
 
-    -- Reasons by score: those of which full marks alone would change the state, else the three that
-    -- cost the most points; for a good account the three that won the most. By rule: those whose
-    -- band is the state's; for average, every one that isn't good.
+    -- Reasons by rule: those whose band is the state's; for average, every one that isn't good.
     select
         account_id,
         day,
@@ -250,17 +259,11 @@ measured as (
         effective_weight,
         contribution,
         coalesce(
-            state <> 'unknown'
-            and effective_weight > 0
+            point_rank >= rank_from,
+            point_rank is not null
             and case
-                when judged_by = 'rule' and state = 'average' then band <> 'good'
-                when judged_by = 'rule' then band = state
-                when points_at_stake = 0 then false
-                when one_would_do
-                    then least(raw_score + points_at_stake, cap_score) >= next_edge
-                else
-                    cast(points_at_stake * 1000000 as bigint) * 1000 + name_rank
-                    >= coalesce(third_rank, 0)
+                when rule_state = 'average' then band <> 'good'
+                else band = rule_state
             end,
             false
         ) as influences_state,
