@@ -12,14 +12,13 @@ from assets.alerts.placeholders import check_placeholders
 from assets.alerts.receivers import DEFAULT_ROUTE, OPS_ROUTE, Route, RuleName
 from assets.alerts.scopes import (
     ALLOWED_SCOPES,
-    EVERY_MODULE,
     dimensions_of,
-    is_scope,
     names_several,
     split_scopes,
 )
 from assets.alerts.workflow_rules import Workflow
 from assets.seed_files import SeedRow
+from assets.warehouse.health_rows import EVERY_MODULE, is_scope
 
 Severity = Literal["info", "warning", "critical"]
 Operator = Literal["below", "above", "in", "not_in", "changed", "reached"]

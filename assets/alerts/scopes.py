@@ -5,29 +5,19 @@ holds it as the alert's dimensions, canonical JSON: `{"module":"Planning"}`.
 """
 
 import json
-import re
 
-KINDS = ("module", "feature", "event")
-EVERY_MODULE = "module:*"
-"""One alert per module of the module catalogue."""
+from assets.warehouse.health_rows import EVERY_MODULE, SCOPE_KINDS
+
 ALLOWED_SCOPES = (
-    f"{', '.join(f'{kind}:NAME' for kind in KINDS)}, several separated by '|', or {EVERY_MODULE} "
-    "for each module of module_catalogue.csv"
+    f"{', '.join(f'{kind}:NAME' for kind in SCOPE_KINDS)}, several separated by '|', or "
+    f"{EVERY_MODULE} for each module of module_catalogue.csv"
 )
 NO_DIMENSIONS = "{}"
-_SCOPE = re.compile(rf"({'|'.join(KINDS)}):\s*\S.*")
 
 
 def split_scopes(cell: str) -> tuple[str, ...]:
     """The scopes of a seed's cell, each once, in their order."""
     return tuple(dict.fromkeys(part.strip() for part in cell.split("|")))
-
-
-def is_scope(scope: str) -> bool:
-    """Whether it names one module, feature or event, or every module."""
-    if scope == EVERY_MODULE:
-        return True
-    return _SCOPE.fullmatch(scope) is not None and not scope.endswith(":*")
 
 
 def names_several(cell: str) -> bool:

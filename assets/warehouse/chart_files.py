@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import field_validator
 
 from assets.seed_files import Located, Problem, SeedRow, label, read_rows, repeated
-from assets.warehouse.health_rows import SCOPED_METRIC, Name, Scope, is_scoped_metric
+from assets.warehouse.health_rows import SCOPED_METRIC, Name, Scope, is_scope, is_scoped_metric
 
 CHARTS_FILE = "chart_metrics.csv"
 
@@ -23,7 +23,7 @@ class ChartMetric(SeedRow):
     @classmethod
     def names_one(cls, scope: str) -> str:
         """Only modules can be had all at once: the catalogue says which there are."""
-        if scope in ("feature:*", "event:*"):
+        if not is_scope(scope):
             message = f"'{scope}' names none; allowed is the name of one, or module:*"
             raise ValueError(message)
         return scope

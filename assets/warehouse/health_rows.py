@@ -1,5 +1,6 @@
 """The rows of the health seeds: what may stand in each column."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, Self
 
@@ -27,7 +28,11 @@ BACKTEST_SETTINGS = ("gap_days", "fit_churned", "fit_months", "fit_tolerance")
 SCOPED_METRIC = "use_count_<n>d or days_used_<n>d, such as use_count_14d"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Scope = Annotated[str, Field(pattern=r"^(module|feature|event):.+$")]
+# What a metric may be narrowed to, written `module:Planning`; of modules to each one at once, since
+# the catalogue says which there are.
+SCOPE_KINDS = ("module", "feature", "event")
+EVERY_MODULE = "module:*"
+Scope = Annotated[str, Field(pattern=rf"^({'|'.join(SCOPE_KINDS)}):.+$")]
 NumberOperator = Literal["at_least", "at_most", "above", "below"]
 # DuckDB's DECIMAL(18,6) and DECIMAL(9,6).
 Edge = Annotated[Decimal, Field(gt=-(10**12), lt=10**12, decimal_places=6)]
@@ -168,6 +173,13 @@ class Setting(SeedRow):
     setting: str
     value: float = Field(allow_inf_nan=False)
     description: str = Field(min_length=1)
+
+
+def is_scope(scope: str) -> bool:
+    """Whether it names one module, feature or event, or every module."""
+    kind = "|".join(SCOPE_KINDS)
+    names_one = re.fullmatch(rf"({kind}):\s*\S.*", scope) is not None and not scope.endswith(":*")
+    return names_one or scope == EVERY_MODULE
 
 
 def is_scoped_metric(metric: str) -> bool:
