@@ -140,6 +140,23 @@ last_judged as (
 
 ),
 
+days_judged as (
+
+    select distinct day from last_judged
+
+),
+
+conditions_judged as (
+
+    -- Of a row for each condition of every day, a join by the day alone reads those days.
+    select recorded_conditions.*
+
+    from recorded_conditions
+
+    inner join days_judged on recorded_conditions.day = days_judged.day
+
+),
+
 named as (
 
     -- The conditions of a profile are the same, in the same order, at every age.
@@ -185,10 +202,10 @@ fresh_rows as (
     select
         last_judged.account_id,
         last_judged.profile,
-        recorded_conditions.condition,
-        recorded_conditions.freshness_ratio = 1
+        conditions_judged.condition,
+        conditions_judged.freshness_ratio = 1
         or list_contains(
-            string_split(coalesce(recorded.lost_inputs, ''), ', '), recorded_conditions.condition
+            string_split(coalesce(recorded.lost_inputs, ''), ', '), conditions_judged.condition
         ) as is_fresh,
         last_judged.day
 
@@ -197,10 +214,10 @@ fresh_rows as (
     inner join recorded
         on last_judged.account_id = recorded.account_id and last_judged.day = recorded.day
 
-    inner join recorded_conditions
+    inner join conditions_judged
         on
-            last_judged.account_id = recorded_conditions.account_id
-            and last_judged.day = recorded_conditions.day
+            last_judged.account_id = conditions_judged.account_id
+            and last_judged.day = conditions_judged.day
 
 ),
 
