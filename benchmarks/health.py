@@ -84,7 +84,7 @@ def main(
         folder = Path(name)
         database = folder / "build.duckdb"
         metrics.make_rows(database, accounts=accounts, years=years)
-        above = [f"+{model}" for model in MODELS]
+        above = [*metrics.BELOW, *(f"+{model}" for model in MODELS)]
         made = []
         for number, (_, as_of) in enumerate(DAYS):
             metrics.build(folder, as_of, *above, "--exclude", *MODELS)
