@@ -1,9 +1,10 @@
 """`csw releases`: what was published, what differs, going back to an earlier one, making room."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -14,6 +15,7 @@ from assets.alerts.evaluation import last_evaluated_sequence
 from assets.releases import folders
 from assets.releases.comparing import ReleaseDifference, compare
 from assets.releases.keeping import (
+    NO_RELEASE,
     ReleaseChoiceError,
     ReleaseSummary,
     find_release,
@@ -43,7 +45,7 @@ def list_command(home: Home = None) -> None:
     """Every release that is kept, the newest last."""
     found = read_summaries(settings_of(home=home).releases)
     if not found:
-        _stop_at(ReleaseChoiceError("There is no release yet: csw run makes one."))
+        stop(NO_RELEASE, EXIT_CODE_USAGE)
     table = Table(box=None, header_style="bold")
     for name in ("release", "as of", "published", "tables", "rows", "MB", "checks", ""):
         table.add_column(name, justify="right" if name in ("tables", "rows", "MB") else "left")
@@ -72,10 +74,8 @@ def show_command(
     home: Home = None,
 ) -> None:
     """What a release was made of and holds, as its manifest says."""
-    try:
+    with _said_in_a_sentence():
         found = find_release(read_summaries(settings_of(home=home).releases), release)
-    except ReleaseChoiceError as error:
-        _stop_at(error)
     console.rule(f"[bold]{found.release_id}[/] {_standing(found)}", align="left")
     _print_manifest(found.manifest)
 
@@ -84,11 +84,9 @@ def show_command(
 def diff_command(first: Release, last: Release, home: Home = None) -> None:
     """Which tables, accounts and numbers differ between two releases, and what can be the cause."""
     settings = settings_of(home=home)
-    try:
+    with _said_in_a_sentence():
         summaries = read_summaries(settings.releases)
         chosen = [find_release(summaries, named) for named in (first, last)]
-    except ReleaseChoiceError as error:
-        _stop_at(error)
     before, after = sorted(chosen, key=lambda each: each.sequence)
     console.rule(f"[bold]{before.release_id}[/], then [bold]{after.release_id}", align="left")
     _print_difference(compare(settings.releases, before, after))
@@ -108,11 +106,8 @@ def rollback(
     was withdrawn is run again by the next day's run, or by csw run --as-of.
     """
     settings = settings_of(home=home)
-    try:
-        with build_held(settings, "csw releases rollback"):
-            current, withdrawn = go_back(settings.releases, to)
-    except ReleaseChoiceError as error:
-        _stop_at(error)
+    with _said_in_a_sentence(), build_held(settings, "csw releases rollback"):
+        current, withdrawn = go_back(settings.releases, to)
     console.print(f"[green]✓[/] readers get [bold]{current}[/]")
     if withdrawn:
         console.print(f"[dim]withdrawn: {', '.join(withdrawn)}; csw releases rollback --to returns")
@@ -248,5 +243,10 @@ def _minute(instant: str) -> str:
     return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M")
 
 
-def _stop_at(error: ReleaseChoiceError) -> NoReturn:
-    stop(str(error), EXIT_CODE_USAGE)
+@contextmanager
+def _said_in_a_sentence() -> Iterator[None]:
+    """Ends the command with the sentence where there is no such release."""
+    try:
+        yield
+    except ReleaseChoiceError as error:
+        stop(str(error), EXIT_CODE_USAGE)

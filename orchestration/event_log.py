@@ -81,15 +81,15 @@ class KeptOpenEventLog(SqliteEventLogStorage):
                     yield connection
 
     @contextmanager
-    def together(self, *run_ids: str) -> Iterator[None]:
-        """What is stored of these runs meanwhile is one commit, however it ends.
+    def together(self, run_id: str) -> Iterator[None]:
+        """What is stored of this run meanwhile is one commit, however it ends.
 
         Nobody else can write to the index meanwhile: it is for events that follow at once upon
         each other.
         """
         with self._lock:
             held = ExitStack()
-            for shard in sorted({INDEX_SHARD_NAME, *run_ids}):
+            for shard in (INDEX_SHARD_NAME, run_id):
                 held.enter_context(self._hold(shard))
             try:
                 yield

@@ -10,6 +10,7 @@ import duckdb
 
 from assets.releases import folders
 from assets.releases.keeping import ReleaseSummary
+from assets.releases.tables import quoted, read_columns
 
 _SCORECARD = "accounts.account_scorecard"
 _SHOWN_ACCOUNTS = 3
@@ -78,8 +79,7 @@ def compare(releases: Path, before: ReleaseSummary, after: ReleaseSummary) -> Re
         connection.execute("set TimeZone = 'UTC'")
         for catalog, release in (("before", before), ("after", after)):
             file = releases / release.release_id / folders.RELEASE_FILE
-            location = str(file).replace("'", "''")
-            connection.execute(f"attach '{location}' as {catalog} (read_only)")
+            connection.execute(f"attach {quoted(str(file))} as {catalog} (read_only)")
         differing = [
             _compare_table(connection, name, *(side.get(name) for side in tables))
             for name in names
@@ -107,10 +107,10 @@ def _compare_table(
 ) -> TableDifference | None:
     """How a table differs; None where its rows are equal after all."""
     rows = (before["rows"] if before else None, after["rows"] if after else None)
-    columns = [_columns(connection, catalog, name) for catalog in ("before", "after")]
+    columns = [read_columns(connection, catalog, name) for catalog in ("before", "after")]
     if not (before and after) or columns[0].keys() != columns[1].keys():
         return TableDifference(name=name, rows=rows, accounts=None, examples=())
-    listed = ", ".join(f'"{column}"' for column in columns[0])
+    listed = ", ".join(f'"{column}"' for column in sorted(columns[0]))
     key = "account_id" if "account_id" in columns[0] else "null"
     changed = connection.execute(
         f"""
@@ -141,8 +141,8 @@ def _compare_table(
 
 def _numbers(connection: duckdb.DuckDBPyConnection) -> list[NumberDifference]:
     """Accounts by status and health, and the sum or mean of every number of the scorecard."""
-    told = [_columns(connection, catalog, _SCORECARD) for catalog in ("before", "after")]
-    if not (all(told) and _columns(connection, "after", "meta.metric_registry")):
+    told = [read_columns(connection, catalog, _SCORECARD) for catalog in ("before", "after")]
+    if not (all(told) and read_columns(connection, "after", "meta.metric_registry")):
         return []
     words = [c for c in ("account_status", "health_state") if all(c in each for each in told)]
     summed = [
@@ -216,13 +216,3 @@ def _cells(
         f"order by file, row, column_name limit {_SHOWN_CELLS}"
     ).fetchall()
     return found
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, name: str) -> dict[str, str]:
-    schema, table = name.split(".")
-    rows = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and table_name = ? order by column_name",
-        [catalog, schema, table],
-    ).fetchall()
-    return {str(column): str(data_type) for column, data_type in rows}

@@ -1,6 +1,5 @@
 """What releases have shown, and that they were published: the part of the build that only grows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from assets.ledger_copies import prepare_ledger_copies
+from assets.releases import tables
 from assets.transactions import transaction
 from assets.warehouse.configuration_changes import CHANGES_FILE
 
@@ -126,7 +126,7 @@ def remember_configuration(
     the lines name that are new in it, NULL where there is none. A build whose run recorded no
     configuration has none to remember.
     """
-    if not _columns(connection, "build", "reference", "configuration"):
+    if not tables.read_columns(connection, "build", "reference.configuration"):
         return
     connection.execute(
         f"""
@@ -159,12 +159,12 @@ def restore_from_release(connection: duckdb.DuckDBPyConnection, release_file: Pa
     """
     if not is_empty(connection):
         return 0
-    connection.execute(f"attach {_quoted(str(release_file))} as shown (read_only)")
+    connection.execute(f"attach {tables.quoted(str(release_file))} as shown (read_only)")
     try:
         connection.execute("begin")
         for table, mart in SHOWN.items():
             _append_days(connection, table, mart, "shown")
-        if "valid_from" in _columns(connection, "shown", "meta", "configuration"):
+        if "valid_from" in tables.read_columns(connection, "shown", "meta.configuration"):
             connection.execute(
                 "insert into history.configuration by name from shown.meta.configuration"
             )
@@ -187,11 +187,10 @@ def is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _append_days(connection: duckdb.DuckDBPyConnection, table: str, mart: str, catalog: str) -> int:
-    schema, name = mart.split(".")
-    told = _columns(connection, catalog, schema, name)
+    told = tables.read_columns(connection, catalog, mart)
     if not told:  # an older release, or a part of the warehouse, that has no such mart
         return 0
-    present = _columns(connection, "build", "history", table)
+    present = tables.read_columns(connection, "build", f"history.{table}")
     for column, data_type in told.items():
         if column not in present:
             connection.execute(f'alter table history.{table} add column "{column}" {data_type}')
@@ -200,18 +199,3 @@ def _append_days(connection: duckdb.DuckDBPyConnection, table: str, mart: str, c
         f"(select coalesce(max(day), date '0001-01-01') from history.{table})"
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def _columns(
-    connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str
-) -> dict[str, str]:
-    rows: Sequence[tuple[str, str]] = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
-        [catalog, schema, table],
-    ).fetchall()
-    return dict(rows)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

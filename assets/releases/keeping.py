@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from assets.clock import last_full_day
 from assets.releases import folders
 
+NO_RELEASE = "There is no release yet: csw run makes one."
+
 
 class ReleaseChoiceError(Exception):
     """There is no such release, or none to go back to; the sentence says what there is."""
@@ -77,7 +79,7 @@ def find_release(found: Sequence[ReleaseSummary], named: str | None) -> ReleaseS
         chosen = [each for each in found if named == each.release_id or number == each.sequence]
     if not chosen:
         if not found:
-            raise ReleaseChoiceError("There is no release yet: csw run makes one.")
+            raise ReleaseChoiceError(NO_RELEASE)
         latest = ", ".join(each.release_id for each in found[-3:])
         raise ReleaseChoiceError(f"There is no release {named}; the latest are {latest}.")
     return chosen[0]

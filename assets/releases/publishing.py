@@ -181,8 +181,9 @@ def _write_file(
     copies: list[tables.TableCopy],
 ) -> dict[str, Any]:
     """Fill the file, of which copies of the marts may stand already; returns its manifest."""
-    location = str(path).replace("'", "''")
-    connection.execute(f"attach '{location}' as release (storage_version '{STORAGE_VERSION}')")
+    connection.execute(
+        f"attach {tables.quoted(str(path))} as release (storage_version '{STORAGE_VERSION}')"
+    )
     try:
         names = [copy.name for copy in copies] or tables.list_marts(connection)
         if not copies:

@@ -70,7 +70,7 @@ def copy_tables(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> 
 
 def comment_on_table(connection: duckdb.DuckDBPyConnection, name: str, comment: str) -> None:
     """Set a table's comment in the attached release."""
-    connection.execute(f"comment on table release.{name} is {_quoted(comment)}")
+    connection.execute(f"comment on table release.{name} is {quoted(comment)}")
 
 
 def comment_on_columns(
@@ -78,7 +78,7 @@ def comment_on_columns(
 ) -> None:
     """Set the comments of a table's columns in the attached release."""
     for column, comment in comments:
-        connection.execute(f'comment on column release.{name}."{column}" is {_quoted(comment)}')
+        connection.execute(f'comment on column release.{name}."{column}" is {quoted(comment)}')
 
 
 def measure_table(connection: duckdb.DuckDBPyConnection, name: str) -> TableCopy:
@@ -103,6 +103,17 @@ def _stored_bytes(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _quoted(text: str) -> str:
-    # COMMENT ON takes no parameters; the texts are descriptions from the repository.
+def read_columns(connection: duckdb.DuckDBPyConnection, catalog: str, name: str) -> dict[str, str]:
+    """Columns of a catalog's `schema.table` with their types, in order; none if it isn't there."""
+    schema, table = name.split(".")
+    rows: Sequence[tuple[str, str]] = connection.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
+        [catalog, schema, table],
+    ).fetchall()
+    return dict(rows)
+
+
+def quoted(text: str) -> str:
+    """A text as SQL has it, where there are no parameters: COMMENT ON and ATTACH."""
     return "'" + text.replace("'", "''") + "'"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from assets.releases import folders
 from orchestration import cli_releases
 from orchestration.cli import app
-from tests.unit.releases.test_publishing import ONE, THREE, TWO, run
+from tests.unit.releases.small_build import ONE, THREE, TWO, run
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from assets.extracts.tables import prepare
 from assets.releases.history import prepare_history
-from assets.releases.publishing import CheckResult, ReleaseRequest
+from assets.releases.publishing import (
+    CheckResult,
+    PublishedRelease,
+    ReleaseRequest,
+    heal,
+    publish,
+)
 
+ONE, TWO, THREE, FOUR, FIVE = (date(2025, 1, day) for day in range(1, 6))
 PUBLISHED_AT = datetime(2030, 1, 1, tzinfo=UTC)
 
 MARTS = """
@@ -89,3 +97,19 @@ def check(*, passed: bool, severity: str) -> CheckResult:
     return CheckResult(
         check="adds_up", asset="accounts/x", severity=severity, passed=passed, summary="said"
     )
+
+
+def run(folder: Path, as_of: date, days: dict[date, int]) -> PublishedRelease:
+    """A run: what a dead one left is healed, the marts are made, a release is published."""
+    with open_build(folder) as build:
+        heal(build, folder / "releases")
+        show(build, days)
+        return publish(build, folder / "releases", request(as_of))
+
+
+def read(folder: Path, sql: str, release: str = "current") -> list[Any]:
+    """What readers of a release see."""
+    file = folder / "releases" / release / "csw.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(sql).fetchall()

@@ -11,9 +11,7 @@ import pytest
 from assets.releases.comparing import NumberDifference, TableDifference, compare
 from assets.releases.keeping import read_summaries
 from assets.releases.publishing import publish
-from tests.unit.releases.small_build import open_build, request, show
-
-ONE, TWO, THREE = (date(2025, 1, day) for day in range(1, 4))
+from tests.unit.releases.small_build import ONE, THREE, TWO, open_build, request, show
 
 ACCOUNTS = """
     create schema if not exists meta;

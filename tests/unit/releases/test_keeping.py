@@ -15,8 +15,16 @@ from assets.releases.keeping import (
     read_summaries,
 )
 from assets.releases.publishing import heal
-from tests.unit.releases.small_build import open_build
-from tests.unit.releases.test_publishing import FIVE, FOUR, ONE, THREE, TWO, read, run
+from tests.unit.releases.small_build import (
+    FIVE,
+    FOUR,
+    ONE,
+    THREE,
+    TWO,
+    open_build,
+    read,
+    run,
+)
 
 
 def current(folder: Path) -> str:

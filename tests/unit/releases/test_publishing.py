@@ -7,22 +7,25 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.releases import folders, history, publishing
+from assets.releases import folders, history
 from assets.releases.publishing import UnauditedReleaseError, heal, publish
-from tests.unit.releases.small_build import check, open_build, request, show
-
-ONE, TWO, THREE, FOUR, FIVE = (date(2025, 1, day) for day in range(1, 6))
+from tests.unit.releases.small_build import (
+    FIVE,
+    FOUR,
+    ONE,
+    THREE,
+    TWO,
+    check,
+    open_build,
+    read,
+    request,
+    run,
+    show,
+)
 
 
 class Killed(BaseException):
     """Stands for a process that ends: nothing after it runs."""
-
-
-def run(folder: Path, as_of: date, days: dict[date, int]) -> publishing.PublishedRelease:
-    with open_build(folder) as build:
-        heal(build, folder / "releases")
-        show(build, days)
-        return publish(build, folder / "releases", request(as_of))
 
 
 def kill(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -40,13 +43,6 @@ def kill(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def healed(folder: Path) -> list[str]:
     with open_build(folder) as build:
         return heal(build, folder / "releases")
-
-
-def read(folder: Path, sql: str, release: str = "current") -> list[Any]:
-    file = folder / "releases" / release / "csw.duckdb"
-    with duckdb.connect(str(file), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        return connection.execute(sql).fetchall()
 
 
 def test_a_release_is_current_and_opens(tmp_path: Path) -> None:
