@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from assets.extracts.casting import TOO_OLD, quoted
+from assets.extracts.casting import TOO_OLD, literal, quoted
 from assets.extracts.contracts import Contract
 from checks.chance import most_by_chance
 from checks.delivered_before import Before, look_back
@@ -99,9 +99,8 @@ def judge_delivery(
     """
     before = look_back(database, contract=contract, delivery_ids=delivery_ids)
     expected = list(_expected(contract, before, limits))
-    results = _validate(
-        database, _query(contract, delivery_ids), expected, memory_limit=limits.memory_limit
-    )
+    query = _query(contract, before, delivery_ids)
+    results = _validate(database, query, expected, memory_limit=limits.memory_limit)
     findings = tuple(
         _finding(contract, expected[number], before, result)
         for number, result in sorted(results.items())
@@ -113,7 +112,7 @@ def judge_delivery(
 
 
 def _expected(contract: Contract, before: Before, limits: Limits) -> Iterator[_Expected]:
-    columns = [*contract.duckdb_columns(), *_derived(contract)]
+    columns = [*contract.duckdb_columns(), *_derived(before)]
     yield _Expected(
         kind="ExpectTableRowCountToBeBetween",
         arguments={"min_value": 1},
@@ -128,20 +127,22 @@ def _expected(contract: Contract, before: Before, limits: Limits) -> Iterator[_E
         severity="block",
         says="the raw table has the columns of its contract and no others",
     )
-    yield from _few_rejects(contract, before, limits)
+    yield from _few_rejects(before, limits)
     yield from _like_before(before)
 
 
-def _few_rejects(contract: Contract, before: Before, limits: Limits) -> Iterator[_Expected]:
+def _few_rejects(before: Before, limits: Limits) -> Iterator[_Expected]:
+    """Few rows are rejected: of all, and for each column that some were rejected for."""
     tolerated = max(limits.max_reject_share, limits.max_rejects / max(before.batch_rows, 1))
     said = f"at most {limits.max_reject_share:.2%} or {limits.max_rejects} of the rows are rejected"
-    for name in ("any", "shape", *contract.column_names):
+    broke = [(derived, name, f"{said} for {name or 'shape'}") for derived, name in _broke(before)]
+    for derived, column, says in [("_broke_any", None, said), *broke]:
         yield _Expected(
             kind="ExpectColumnValuesToBeNull",
-            arguments={"column": f"_broke_{name}", "mostly": max(0.0, 1 - tolerated)},
-            column=None if name in {"any", "shape"} else name,
+            arguments={"column": derived, "mostly": max(0.0, 1 - tolerated)},
+            column=column,
             severity="block",
-            says=said if name == "any" else f"{said} for {name}",
+            says=says,
         )
 
 
@@ -185,34 +186,38 @@ def _mostly_filled(before: Before, empty: int) -> float:
 # The batch
 
 
-def _derived(contract: Contract) -> list[str]:
-    """The columns that the query adds: what each row was rejected for, and what it left empty."""
-    broke = [f"_broke_{name}" for name in ("any", "shape", *contract.column_names)]
-    return broke + [f"_empty_{name}" for name in contract.column_names]
+def _broke(before: Before) -> list[tuple[str, str | None]]:
+    """A column that the query adds for each that rows were rejected for, and that column."""
+    return [("_broke_shape" if name is None else f"_broke_{name}", name) for name in before.broken]
 
 
-def _query(contract: Contract, delivery_ids: Sequence[int]) -> str:
+def _derived(before: Before) -> list[str]:
+    """The columns that the query adds: what rows were rejected for, and what they left empty."""
+    empty = [f"_empty_{name}" for name in before.empty]
+    return ["_broke_any", *(derived for derived, _ in _broke(before)), *empty]
+
+
+def _query(contract: Contract, before: Before, delivery_ids: Sequence[int]) -> str:
     """The batch's rows: those in the raw table, and those in quarantine with nothing but why.
 
     A row that is only older than what is kept tells nothing of the extract.
     """
     numbers = ", ".join(str(int(number)) for number in delivery_ids) or "null"
     alive = " and not _is_deleted" if contract.is_entity else ""
-    empty = ", ".join(
-        f"case when {quoted(name)} is null then true end as {quoted('_empty_' + name)}"
-        for name in contract.column_names
+    empty = "".join(
+        f", case when {quoted(name)} is null then true end as {quoted('_empty_' + name)}"
+        for name in before.empty
     )
-    broke = ", ".join(
-        f"case when column_name = '{name}' then true end as {quoted('_broke_' + name)}"
-        for name in contract.column_names
+    broke = "".join(
+        f", case when coalesce(column_name, '') = {literal(name or '')} then true end "
+        f"as {quoted(derived)}"
+        for derived, name in _broke(before)
     )
     return f"""
-        select *, {empty} from {quoted(contract.source)}.{quoted(contract.table)}
+        select *{empty} from {quoted(contract.source)}.{quoted(contract.table)}
         where _delivery_id in ({numbers}){alive}
         union all by name
-        select
-            delivery_id as _delivery_id, true as _broke_any,
-            case when column_name is null then true end as _broke_shape, {broke}
+        select delivery_id as _delivery_id, true as _broke_any{broke}
         from landing.quarantine where delivery_id in ({numbers}) and rule <> '{TOO_OLD}'
     """  # noqa: S608
 

@@ -1,4 +1,4 @@
-"""What the loads before a batch looked like, so that the batch can be compared with them."""
+"""What a batch's rows were rejected for, and what the loads before it looked like."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from statistics import median_low
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import TOO_OLD, quoted
 from assets.extracts.contracts import Column, Contract
 
 RUNS = 7
@@ -18,14 +18,16 @@ MOST_WORDS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
-    """The batch's own size, and of the loads before it: rows, NULLs, words.
+    """A batch's size and what its rows were rejected for; rows, NULLs, words of loads before it.
 
+    `broken` are the columns that rows were rejected for; None stands for rows without any shape.
     `usual_rows` is the median of the last runs' rows, `empty` the NULLs of each column in the
     `last_rows` rows of the last run; None, and the mappings empty, where too little was loaded
     before to compare with.
     """
 
     batch_rows: int
+    broken: tuple[str | None, ...] = ()
     usual_rows: int | None = None
     last_rows: int = 0
     empty: Mapping[str, int] = field(default_factory=dict)
@@ -37,15 +39,17 @@ def look_back(database: Path, *, contract: Contract, delivery_ids: Sequence[int]
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         batch_rows = _batch_rows(connection, delivery_ids)
+        broken = _broken(connection, delivery_ids)
         runs = _runs_before(connection, contract, delivery_ids)
         if not runs:
-            return Before(batch_rows=batch_rows)
+            return Before(batch_rows=batch_rows, broken=broken)
         rows = [sum(delivery_rows for _, delivery_rows in run) for run in runs]
         last = [delivery for delivery, _ in runs[0]]
         every = [delivery for run in runs for delivery, _ in run]
         last_rows, empty = _empty(connection, contract, last)
         return Before(
             batch_rows=batch_rows,
+            broken=broken,
             usual_rows=median_low(rows) if len(rows) >= FEWEST_RUNS else None,
             last_rows=last_rows,
             empty=empty,
@@ -60,6 +64,18 @@ def _batch_rows(connection: duckdb.DuckDBPyConnection, delivery_ids: Sequence[in
         [list(delivery_ids)],
     ).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def _broken(
+    connection: duckdb.DuckDBPyConnection, delivery_ids: Sequence[int]
+) -> tuple[str | None, ...]:
+    """What rows were rejected for; a row that is only too old tells nothing of the extract."""
+    rows = connection.execute(
+        "select distinct column_name from landing.quarantine "
+        "where delivery_id in (select unnest(?::bigint[])) and rule <> ? order by column_name",
+        [list(delivery_ids), TOO_OLD],
+    ).fetchall()
+    return tuple(name for (name,) in rows)
 
 
 def _runs_before(

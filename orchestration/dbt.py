@@ -17,7 +17,7 @@ from assets.warehouse.configuration import health_version
 from orchestration.settings import ROOT, Settings
 
 PROJECT = ROOT / "dbt_project"
-_DBT = str(Path(sys.executable).parent / "dbt")  # this environment's, whatever is on PATH
+_DBT = str(Path(sys.executable).parent / "csw-dbt")  # this environment's, whatever is on PATH
 _PARTS = (ROOT / "models", PROJECT / "macros", PROJECT / "tests")
 
 

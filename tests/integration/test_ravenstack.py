@@ -14,10 +14,8 @@ import duckdb
 import pytest
 
 from tests.integration.main_job import ROOT, Home
-from tests.integration.test_ravenstack_variants import CRLF_BOM_DMY
 
 ORIGINAL = ROOT.parent / "shared" / "data" / "ravenstack" / "original"
-OTHERWISE = ORIGINAL.parent / "crlf_bom_dmy"
 
 pytestmark = pytest.mark.skipif(
     not ORIGINAL.is_dir(), reason=f"there is no {ORIGINAL.relative_to(ROOT.parent)} here"
@@ -170,24 +168,3 @@ def test_the_files_are_left_as_they_were(home: Home) -> None:
     assert {path.name for path in Path(home.landing).iterdir()} == {
         ".csw", *(file.name for file in ORIGINAL.glob("*.csv"))
     }  # fmt: skip
-
-
-def test_the_same_values_written_otherwise_give_the_same_marts(home: Home, tmp_path: Path) -> None:
-    """CRLF, a byte order mark, DD-MM-YYYY dates or upper-case truths that move a number."""
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    for file in OTHERWISE.glob("*.csv"):
-        (landing / file.name).symlink_to(file)
-    (landing / "profile.yml").write_text(f"extends: ravenstack\n{CRLF_BOM_DMY}")
-    other = Home(path=tmp_path / "home", landing=landing)
-    other.run("2025-01-01").green()
-    # What no contract names is kept as it stands in the file: True there and TRUE here.
-    as_written = ("accounts.dim_accounts", "accounts.account_history")
-    named = {name: found for name, found in home.hashes().items() if name not in as_written}
-    assert {name: other.hashes()[name] for name in named} == named
-    for name in as_written:
-        rows = (
-            "select * replace (lower(custom_attributes::varchar) as custom_attributes) "  # noqa: S608
-            f"from {name} order by all"
-        )
-        assert other.rows(rows) == home.rows(rows)

@@ -65,7 +65,11 @@ def test_a_good_batch_has_no_findings_that_failed(tmp_path: Path) -> None:
     verdict = judge(tmp_path, load(tmp_path, 1, good(1)))
     assert verdict.errors == ()
     assert [f for f in verdict.findings if not f.success] == []
-    assert len(verdict.findings) > len(TICKETS.columns)
+    assert [f.expectation for f in verdict.findings] == [
+        "expect_table_row_count_to_be_between",
+        "expect_table_columns_to_match_set",
+        "expect_column_values_to_be_null",
+    ]
 
 
 def test_too_many_rejects_block_and_name_their_column(tmp_path: Path) -> None:
@@ -80,6 +84,15 @@ def test_too_many_rejects_block_and_name_their_column(tmp_path: Path) -> None:
         "tickets.tickets: at most 1.00% or 2 of the rows are rejected for created_at: no "
         "(3 of 13 rows)."
     )
+
+
+def test_rows_without_a_shape_block_and_say_so(tmp_path: Path) -> None:
+    """Lines that no column can be blamed for, let through because none was."""
+    verdict = judge(tmp_path, load(tmp_path, 1, [*good(1, 10), "x", "y", "z"]))
+    assert [finding.sentence for finding in verdict.failed("block")] == [
+        f"tickets.tickets: at most 1.00% or 2 of the rows are rejected{why}: no (3 of 13 rows)."
+        for why in ("", " for shape")
+    ]
 
 
 def test_few_rejects_are_tolerated_and_counted(tmp_path: Path) -> None:
