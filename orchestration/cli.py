@@ -4,10 +4,11 @@ import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from assets.clock import first_instant, last_full_day, parse_as_of
 from assets.extracts.errors import ConfigurationError, ExtractError
@@ -36,7 +37,18 @@ from orchestration.terminal import (
     stop,
 )
 
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Calls the command; what is damaged is said in a sentence, whichever reads it."""
+        try:
+            return super().invoke(ctx)
+        except folders.ManifestError as error:
+            stop(str(error), EXIT_CODE_RED)
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="csw",
     help="A customer-success warehouse: raw extracts to marts, releases and alerts.",
     no_args_is_help=True,

@@ -15,6 +15,10 @@ _REMOVING = ".removing-"
 _WITHDRAWN = "withdrawn"
 
 
+class ManifestError(Exception):
+    """A release's manifest is damaged: which, and what to do."""
+
+
 def building_folder(releases: Path, release_id: str) -> Path:
     """An empty folder in which a release is built before it has its name."""
     folder = releases / f"{_BUILDING}{release_id}"
@@ -51,11 +55,21 @@ def flip(releases: Path, release_id: str) -> None:
 
 
 def read_manifest(releases: Path, release_id: str = CURRENT) -> dict[str, Any] | None:
-    """A release's manifest, or None where there is no such release."""
+    """A release's manifest, or None where there is no such release.
+
+    Raises:
+        ManifestError: If it is damaged.
+    """
     path = releases / release_id / MANIFEST_FILE
     if not path.is_file():
         return None
-    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ManifestError(
+            f"The manifest {release_id}/{MANIFEST_FILE} can't be read: {error}; "
+            "publish the release again or delete its folder."
+        ) from error
     return manifest
 
 

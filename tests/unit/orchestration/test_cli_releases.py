@@ -65,6 +65,20 @@ def test_what_no_alert_has_seen_is_not_removed(home: Path) -> None:
     assert (code, "0 of 2 releases, 0.0 MB are gone" in told) == (0, True)
 
 
+def test_a_damaged_manifest_is_one_sentence(home: Path) -> None:
+    """A traceback where somebody looks for the release that is damaged."""
+    manifest = home / "releases" / "000001-2025-01-02" / folders.MANIFEST_FILE
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:100])
+    try:
+        code, told = csw(home, "list")
+    finally:
+        manifest.write_bytes(whole)
+    assert code == 1
+    assert told.startswith("The manifest 000001-2025-01-02/manifest.json can't be read: ")
+    assert told.rstrip().endswith("publish the release again or delete its folder.")
+
+
 def test_a_release_that_is_none_is_one_sentence(home: Path, tmp_path: Path) -> None:
     """A traceback in front of a user."""
     assert csw(home, "show", "9") == (
