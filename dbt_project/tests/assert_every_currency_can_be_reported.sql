@@ -1,5 +1,6 @@
 -- Invariant 19, an input rule: an item in a currency that lacks a rate it needs (that of a month,
 -- at most 7 days old at its first instant) stands outside MRR as a whole, and is counted here.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('fct_mrr_movements') }}
 {{ config(severity='warn') }}
 
 select

@@ -1,5 +1,6 @@
 -- Invariant 19, an input rule: an invoice, payment or credit note in a currency without a rate for
 -- its month is set aside from every mart and counted here.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('fct_invoices') }}
 {{ config(severity='warn') }}
 
 with

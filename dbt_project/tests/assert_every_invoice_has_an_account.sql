@@ -1,5 +1,6 @@
 -- Rows of a billing id that is no account's, or a lead's, wait outside every mart of revenue; they
 -- are listed by id and currency, with their rows and money.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('fct_invoices') }}
 {{ config(severity='warn') }}
 
 with

@@ -1,5 +1,6 @@
 -- Spec 00, "Identity": the survivor has both histories. A merge that leads back to its own account,
 -- or into one that never landed, is not followed, and counted here.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('dim_accounts') }}
 {{ config(severity='warn') }}
 
 with

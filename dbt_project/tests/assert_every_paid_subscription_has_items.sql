@@ -1,4 +1,5 @@
 -- A subscription without items has no MRR, whatever it costs: it is counted here, not guessed.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('fct_mrr_monthly') }}
 {{ config(severity='warn') }}
 
 with

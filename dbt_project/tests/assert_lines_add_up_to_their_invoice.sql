@@ -1,5 +1,6 @@
 -- Invariant 4, an input rule: what the lines leave of an invoice's total before tax stands as one
 -- part more; the invoices are listed here, by what is missing.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('fct_invoices') }}
 {{ config(severity='warn') }}
 
 select

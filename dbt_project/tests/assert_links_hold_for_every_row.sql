@@ -1,5 +1,6 @@
 -- Spec 00, "Identity": an id that a link explains for a time is explained for all of its rows;
 -- those outside of it wait in raw. Ids without any link are counted by has_its_parents.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('dim_accounts') }}
 {{ config(severity='warn') }}
 
 with

@@ -1,4 +1,5 @@
 -- Invariant 23: the modules' seconds, with `(none)`, sum to the account's active seconds.
+-- Its result is kept with the mart that it speaks of. depends_on: {{ ref('account_module_usage') }}
 with
 
 modules as (

@@ -160,6 +160,18 @@ def test_every_dbt_test_is_described() -> None:
     assert all(name.startswith("assert_") for name in singular)
 
 
+def test_every_dbt_test_is_told_of_a_model_that_it_depends_on() -> None:
+    """Prevents a check whose result nobody hears of, warn or not: Dagster drops it."""
+    for test in properties(DBT_PROJECT / "tests" / "_tests.yml")["data_tests"]:
+        text = (DBT_PROJECT / "tests" / f"{test['name']}.sql").read_text("utf-8")
+        read = set(re.findall(r"ref\('(\w+)'\)", text))
+        dagster = test.get("config", {}).get("meta", {}).get("dagster")
+        if dagster:
+            assert dagster["ref"]["name"] in read, test["name"]
+        else:
+            assert len(read) == 1, test["name"]
+
+
 @every_mart
 def test_personal_columns_stay_tagged_in_marts(sql: Path) -> None:
     """Prevents personal data that loses its tag, and with it every rule about it, on the way."""
