@@ -12,7 +12,6 @@ from tests.recompute.invoice_marts import (
     BUCKETS,
     InvoiceBooks,
     fct_invoices,
-    fct_revenue_monthly,
     total,
 )
 from tests.recompute.invoice_world import World, rounded
@@ -30,11 +29,10 @@ def account_revenue(books: InvoiceBooks, mrr: Sequence[Row], subscriptions: Sequ
         subscriptions: rows of fct_subscriptions.
     """
     world = books.world
-    monthly, invoices = fct_revenue_monthly(books), fct_invoices(books)
+    invoices = fct_invoices(books)
     landed = [r["created_at"] for r in world.landing.invoices if r["created_at"] < world.as_of]
     rows = []
     for name, row in world.accounts().items():
-        months = [r for r in monthly if r["account_id"] == name]
         own = [r for r in invoices if r["account_id"] == name]
         arr = 12 * total([
             r["ending_mrr"] for r in mrr
@@ -44,8 +42,10 @@ def account_revenue(books: InvoiceBooks, mrr: Sequence[Row], subscriptions: Sequ
         rows.append(
             {
                 "account_id": name,
-                "lifetime_revenue_amount": total([r["net_revenue"] for r in months]),
-                "lifetime_payments_amount": total([r["net_payment_amount"] for r in months]),
+                "lifetime_revenue_amount": _earned(name, own, books),
+                "lifetime_payments_amount": total(
+                    [paid.amount for paid in books.payments if paid.account_id == name]
+                ),
                 "arr": arr,
                 **_contract(row, arr, world),
                 **_renewal(name, subscriptions),
@@ -55,6 +55,12 @@ def account_revenue(books: InvoiceBooks, mrr: Sequence[Row], subscriptions: Sequ
             }
         )
     return rows
+
+
+def _earned(name: str, own: Sequence[Row], books: InvoiceBooks) -> Decimal:
+    """What was invoiced less what was credited, whatever months of service that takes back."""
+    invoiced = total([r["net_amount"] for r in own if r["is_revenue"]])
+    return invoiced - total([note.amount for note in books.notes if note.account_id == name])
 
 
 def _contract(row: Row, arr: Decimal, world: World) -> dict[str, Any]:

@@ -16,9 +16,15 @@ accounts as (
 
 ),
 
-revenue as (
+payments as (
 
-    select * from {{ ref('fct_revenue_monthly') }}
+    select * from {{ ref('int_payments_counted') }}
+
+),
+
+credit_notes as (
+
+    select * from {{ ref('int_credit_notes_counted') }}
 
 ),
 
@@ -52,14 +58,25 @@ rates as (
 
 ),
 
-lifetimes as (
+paid as (
 
     select
         account_id,
-        sum(net_revenue) as lifetime_revenue_amount,
-        sum(net_payment_amount) as lifetime_payments_amount
+        sum(amount) as amount
 
-    from revenue
+    from payments
+
+    group by account_id
+
+),
+
+credited as (
+
+    select
+        account_id,
+        sum(amount) as amount
+
+    from credit_notes
 
     group by account_id
 
@@ -127,6 +144,7 @@ billed as (
 
     select
         account_id,
+        sum(net_amount) filter (where is_revenue) as net_amount,
         count(*) filter (where is_revenue) as invoice_count,
         count(*) filter (where is_overdue) as overdue_invoice_count,
         sum(outstanding_amount) as outstanding_amount,
@@ -172,8 +190,8 @@ joined as (
         case when contracts.amount is null then 'arr' else 'crm' end as contract_value_source,
         case when contracts.amount_original is not null then contracts.currency end
             as contract_value_currency,
-        coalesce(lifetimes.lifetime_revenue_amount, 0) as lifetime_revenue_amount,
-        coalesce(lifetimes.lifetime_payments_amount, 0) as lifetime_payments_amount,
+        coalesce(billed.net_amount, 0) - coalesce(credited.amount, 0) as lifetime_revenue_amount,
+        coalesce(paid.amount, 0) as lifetime_payments_amount,
         coalesce(arrs.arr, 0) as arr,
         contracts.amount_original as contract_value_amount_original,
         coalesce(contracts.amount, arrs.arr, 0) as contract_value_amount,
@@ -200,7 +218,9 @@ joined as (
 
     cross join first_landed
 
-    left join lifetimes on account_months.account_id = lifetimes.account_id
+    left join paid on account_months.account_id = paid.account_id
+
+    left join credited on account_months.account_id = credited.account_id
 
     left join arrs on account_months.account_id = arrs.account_id
 
