@@ -32,6 +32,30 @@ health as (
 
 ),
 
+metrics as (
+
+    select * from {{ ref('account_metrics_daily') }}
+
+),
+
+settings as (
+
+    select
+        max(value) filter (where setting = 'health_points') as health_points,
+        max(value) filter (where setting = 'slope_points') as slope_points,
+        max(value) filter (where setting = 'slope_from') as slope_from,
+        max(value) filter (where setting = 'slope_to') as slope_to,
+        max(value) filter (where setting = 'overdue_points') as overdue_points,
+        max(value) filter (where setting = 'overdue_days') as overdue_days,
+        max(value) filter (where setting = 'touch_points') as touch_points,
+        max(value) filter (where setting = 'touch_days') as touch_days,
+        max(value) filter (where setting = 'medium_from') as medium_from,
+        max(value) filter (where setting = 'high_from') as high_from
+
+    from {{ ref('renewal_risk_settings') }}
+
+),
+
 due as (
 
     -- Just before the renewal, the end or the as-of instant, whichever comes first.
@@ -227,47 +251,77 @@ compared as (
 
 ),
 
-final as (
+judged as (
 
+    -- 90 days before a renewal all points of its risk count: they are those of renewal_risk.
     select
-        compared.subscription_id,
-        compared.renewal_on,
-        compared.account_id,
-        cast(date_trunc('month', compared.renewal_on) as date) as month,
-        compared.term_number,
-        compared.term_starts_on,
-        compared.notice_window_starts_on,
-        compared.outcome,
-        case when compared.outcome not in ('open', 'churned') then compared.renewed_by_id end
-            as renewed_by_subscription_id,
-        case when compared.outcome not in ('open', 'churned') then compared.renewed_on end
-            as renewed_on,
+        compared.*,
         health.state as health_state_90d_before,
         health.score as health_score_90d_before,
-        cast(12 * compared.mrr_due as decimal(18, 2)) as arr_due,
         cast(
-            case when compared.outcome <> 'open' then 12 * compared.mrr_renewed end
-            as decimal(18, 2)
-        ) as arr_renewed,
-        cast(
-            case
-                when compared.outcome <> 'open'
-                    then 12 * least(compared.mrr_due, compared.mrr_renewed)
-            end as decimal(18, 2)
-        ) as arr_renewed_capped,
-        case
-            when compared.outcome not in ('open', 'churned')
-                then compared.renewed_on - compared.renewal_on
-        end as days_early_or_late,
-        compared.renewal_on < {{ as_of_day() }} as is_due,
-        compared.outcome = 'open' and compared.is_end_scheduled as is_cancellation_scheduled
+            round({{ renewal_risk_points('health', 'metrics', 'settings') }}, 6) as decimal(9, 6)
+        ) as risk_points_90d_before,
+        settings.medium_from,
+        settings.high_from
 
     from compared
+
+    cross join settings
 
     left join health
         on
             compared.account_id = health.account_id
             and compared.renewal_on - 90 = health.day
+
+    left join metrics
+        on
+            compared.account_id = metrics.account_id
+            and compared.renewal_on - 90 = metrics.day
+
+),
+
+final as (
+
+    select
+        subscription_id,
+        renewal_on,
+        account_id,
+        cast(date_trunc('month', renewal_on) as date) as month,
+        term_number,
+        term_starts_on,
+        notice_window_starts_on,
+        outcome,
+        case when outcome not in ('open', 'churned') then renewed_by_id end
+            as renewed_by_subscription_id,
+        case when outcome not in ('open', 'churned') then renewed_on end
+            as renewed_on,
+        case
+            when risk_points_90d_before >= high_from then 'high'
+            when risk_points_90d_before >= medium_from then 'medium'
+            when risk_points_90d_before is not null then 'low'
+        end as risk_band_90d_before,
+        health_state_90d_before,
+        health_score_90d_before,
+        risk_points_90d_before,
+        cast(12 * mrr_due as decimal(18, 2)) as arr_due,
+        cast(
+            case when outcome <> 'open' then 12 * mrr_renewed end
+            as decimal(18, 2)
+        ) as arr_renewed,
+        cast(
+            case
+                when outcome <> 'open'
+                    then 12 * least(mrr_due, mrr_renewed)
+            end as decimal(18, 2)
+        ) as arr_renewed_capped,
+        case
+            when outcome not in ('open', 'churned')
+                then renewed_on - renewal_on
+        end as days_early_or_late,
+        renewal_on < {{ as_of_day() }} as is_due,
+        outcome = 'open' and is_end_scheduled as is_cancellation_scheduled
+
+    from judged
 
 )
 
