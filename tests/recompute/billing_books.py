@@ -21,7 +21,7 @@ ONE_DAY = timedelta(days=1)
 CURRENCIES = ("USD",) * 8 + ("EUR", "EUR", "EUR", "GBP", "GBP", "JPY", "CHF")
 WORDS = (
     "active", "past_due", "paused", "cancelled", "Past_Due", "unpaid", "trialing", "past_due",
-    "ACTIVE", "canceled", "incomplete", "on_hold", "incomplete_expired",
+    "ACTIVE", "canceled", "incomplete", "one_off", "incomplete_expired",
 )  # fmt: skip
 # After the word before: the last moments of 30 days of grace, and the first one after them.
 DELAYS = (

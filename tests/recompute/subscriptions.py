@@ -124,9 +124,11 @@ def _pieces(subscription: Told, policy: Policy) -> Iterator[Span]:
 
 
 def _of_row(subscription: Told) -> Iterator[Span]:
-    """Without a history, today's word has always held."""
+    """Without a history, today's word has always held; so has one of an end without a date."""
     if subscription.word == "trialing":
         yield Span(phase="trial", start=subscription.row["started_at"], end=None)
+    elif subscription.word == CANCELLED and end_of(subscription, "period_end") is None:
+        return
     elif subscription.word not in COUNTS_NOTHING:
         yield from _in_the_beginning(subscription.row, None)
 

@@ -162,7 +162,7 @@ lives as (
         paid_lives.*,
         subscriptions.renewal_term_months,
         coalesce(subscriptions.notice_days, 30) as notice_days,
-        subscriptions.status in ('canceled', 'cancelled')
+        {{ is_over('subscriptions.status') }}
         and subscriptions.ended_at is null as is_cancelled,
         {{ local_day('subscriptions.cancelled_at') }} as cancelled_on,
         {{ local_day('subscriptions.cancel_at') }} as planned_end_on,

@@ -1,7 +1,8 @@
 -- One row per epoch of a subscription and stretch of its life in one state: trial, active, past_due
 -- or uncounted (paused, unpaid, incomplete, cancelled and resumed later). Where it ends is not in
--- here: that depends on the policy. Without a history of status today's word stands for always, and
--- the trial is what comes before trial_ends_at; with one, its words decide from the first on.
+-- here: that depends on the policy. Without a history of status today's word stands for always (a
+-- cancellation with no date at all, too), and the trial is what comes before trial_ends_at; with
+-- one, its words decide from the first on, and the last one, if it ended, says when.
 
 {{ config(materialized='table') }}
 
@@ -28,7 +29,7 @@ known_changes as (
         changes.changed_at,
         changes.status,
         max(changes.changed_at) filter (
-            where changes.status not in ('canceled', 'cancelled')
+            where not {{ is_over('changes.status') }}
         ) over (partition by epochs.subscription_id, epochs.known_from) as last_word_at,
         min(changes.changed_at) over (
             partition by epochs.subscription_id, epochs.known_from
@@ -49,8 +50,12 @@ histories as (
         subscription_id,
         known_from,
         first_changed_at,
-        min(changed_at) filter (where changed_at > last_word_at or last_word_at is null)
-            as cancelled_at
+        min(changed_at) filter (
+            where (changed_at > last_word_at or last_word_at is null) and status <> 'ended'
+        ) as cancelled_at,
+        min(changed_at) filter (
+            where (changed_at > last_word_at or last_word_at is null) and status = 'ended'
+        ) as ended_at
 
     from known_changes
 
@@ -66,6 +71,13 @@ worded as (
         epochs.known_from,
         case
             when histories.first_changed_at is not null then 'active'
+            when
+                {{ is_over('epochs.status') }}
+                and coalesce(
+                    epochs.ended_at, epochs.cancel_at, epochs.current_period_end_at,
+                    epochs.cancelled_at, epochs.deleted_at
+                ) is null
+                then 'over since nobody knows when'
             else coalesce(epochs.status, 'active')
         end as status,
         epochs.started_at as starts_at,
@@ -106,7 +118,8 @@ staged as (
             when status = 'past_due' then 'past_due'
             when
                 status in ('paused', 'unpaid', 'incomplete', 'incomplete_expired')
-                or (status in ('canceled', 'cancelled') and not is_assumed)
+                or ({{ is_over('status') }} and not is_assumed)
+                or status = 'over since nobody knows when'
                 then 'uncounted'
             else 'active'
         end as state,
@@ -183,9 +196,11 @@ split as (
 final as (
 
     select
-        epochs.* exclude (status, cancelled_at),  -- noqa: RF02
-        coalesce(epochs.status in ('canceled', 'cancelled'), false)
+        epochs.* exclude (status, ended_at, cancelled_at),  -- noqa: RF02
+        coalesce({{ is_over('epochs.status') }}, false)
+        and (epochs.status <> 'ended' or coalesce(epochs.ended_at, histories.ended_at) is null)
         or histories.cancelled_at is not null as is_cancelled,
+        coalesce(epochs.ended_at, histories.ended_at) as ended_at,
         coalesce(epochs.cancelled_at, histories.cancelled_at) as cancelled_at,
         split.state,
         split.status = 'past_due' and not split.is_assumed as is_past_due_since_known,

@@ -15,7 +15,7 @@ renamed as (
     select
         subscription_id,
         changed_at,
-        lower(status) as status,
+        {{ subscription_word('status') }} as status,
         _extras as extras,
         {{ known_from() }} as known_from
 

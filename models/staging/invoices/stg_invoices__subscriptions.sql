@@ -22,10 +22,10 @@ renamed as (
         account_id,
         case
             when
-                lower(status) in ('canceled', 'cancelled')
+                {{ is_over(subscription_word('status')) }}
                 and coalesce(ended_at, cancelled_at) >= {{ as_of() }}
                 then 'active'
-            else lower(status)
+            else {{ subscription_word('status') }}
         end as status,
         plan,
         upper(currency) as currency,
