@@ -51,11 +51,17 @@ where
         accounts.tier, accounts.region, accounts.country, accounts.industry,
         accounts.product_line, accounts.size_band, accounts.parent_account_id,
         accounts.relationship, accounts.csm_id, accounts.csm_name, accounts.custom_attributes,
-        accounts.is_lead, accounts.is_test, accounts.is_deleted
+        accounts.website, accounts.description, accounts.employee_count, accounts.amount_raised,
+        accounts.social_links, accounts.contract_value_amount, accounts.currency,
+        accounts.time_zone, accounts.onboarding_started_at, accounts.is_lead, accounts.is_test,
+        accounts.is_deleted
     ) is distinct from row(
         histories.account_name, histories.status, histories.crm_status, histories.lifecycle_stage,
         histories.tier, histories.region, histories.country, histories.industry,
         histories.product_line, histories.size_band, histories.parent_account_id,
         histories.relationship, histories.csm_id, histories.csm_name, histories.custom_attributes,
+        histories.website, histories.description, histories.employee_count,
+        histories.amount_raised, histories.social_links, histories.contract_value_amount,
+        histories.currency, histories.time_zone, histories.onboarding_started_at,
         histories.is_lead, histories.is_test, histories.is_deleted
     )

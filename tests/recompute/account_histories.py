@@ -20,7 +20,10 @@ Rows = list[dict[str, Any]]
 
 ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)
-TOLD = ("account_name", "lifecycle_stage", "tier", "region", "size_band", "relationship")
+TOLD = (
+    "account_name", "lifecycle_stage", "tier", "region", "size_band", "relationship",
+    "employee_count",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,7 @@ def _attributes(dice: SeededDice, names: list[str]) -> dict[str, Any]:
         "size_band": "1-50",
         "parent_account_id": dice.pick((None, None, "unknown", "ghost", *names[:8])),
         "relationship": dice.pick((None, "unit")),
+        "employee_count": dice.pick((10, 10, 50)),
     }
 
 

@@ -240,13 +240,22 @@ attributed as (
             relationship := versions.relationship,
             csm_id := csms.csm_id,
             csm_name := csms.csm_name,
+            website := versions.website,
+            description := versions.description,
+            employee_count := cast(versions.employee_count as bigint),
+            amount_raised := versions.amount_raised,
+            social_links := versions.social_links,
+            contract_value_amount := versions.contract_value_amount,
+            currency := versions.currency,
+            time_zone := versions.time_zone,
             custom_attributes := versions.extras,
             is_lead := stretches.is_lead,
             is_test := versions.is_test,
             is_deleted := coalesce(deletions.is_deleted, false),
             is_history_assumed := coalesce(
                 stretches.valid_from < versions.attributes_known_from, true
-            )
+            ),
+            onboarding_started_at := versions.onboarding_started_at
         ) as attributes
 
     from stretches
