@@ -29,7 +29,7 @@ from tests.recompute.revenue import ZERO, first_instant, item_segments, local_da
 Row = Mapping[str, Any]
 
 NON_ACTIVITY = {"heartbeat", "identify"}
-OPEN_WORDS = {"new", "open", "pending", "on_hold", "on-hold", "hold"}
+OPEN_WORDS = {"new", "open", "pending", "on hold", "on_hold", "on-hold", "hold"}
 SOLVED_WORDS = {"solved", "resolved", "closed"}
 ONE_DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)

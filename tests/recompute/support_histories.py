@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tests.recompute.support_world import Row, TicketWorld
 from tests.recompute.versions import is_told
 
-OPEN_WORDS = {"new", "open", "pending", "on_hold", "on-hold", "hold"}
+OPEN_WORDS = {"new", "open", "pending", "on hold", "on_hold", "on-hold", "hold"}
 SOLVED_WORDS = {"solved", "resolved", "closed"}
 MICROSECOND = timedelta(microseconds=1)
 

@@ -26,7 +26,9 @@ final as (
         tickets.created_at as starts_at,
         least(
             case
-                when tickets.status in ('new', 'open', 'pending', 'on_hold', 'on-hold', 'hold')
+                when
+                    tickets.status
+                    in ('new', 'open', 'pending', 'on hold', 'on_hold', 'on-hold', 'hold')
                     then null
                 else
                     coalesce(

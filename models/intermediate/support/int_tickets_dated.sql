@@ -47,7 +47,9 @@ changes as (
         coalesce(new_value, '') as new_value,
         case
             when field <> 'status' then null
-            when new_value in ('new', 'open', 'pending', 'on_hold', 'on-hold', 'hold') then true
+            when
+                new_value in ('new', 'open', 'pending', 'on hold', 'on_hold', 'on-hold', 'hold')
+                then true
             when new_value in ('solved', 'resolved', 'closed') then false
         end as is_open
 
