@@ -103,7 +103,7 @@ subjects as (
     select
         account_id,
         actor_id,
-        lower(email) as subject
+        lower(trim(email)) as subject
 
     from users
 
@@ -138,7 +138,7 @@ consented as (
 
     from subjects
 
-    inner join consents on subjects.subject = lower(consents.subject)
+    inner join consents on subjects.subject = lower(trim(consents.subject))
 
     group by subjects.account_id, subjects.actor_id
 
