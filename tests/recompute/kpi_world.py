@@ -400,6 +400,7 @@ def _catalogue(world: World) -> None:
                 "module": module,
                 "feature": feature,
                 "is_in_catalogue": feature == "Draw",
+                "is_offered": module == "Alpha" or feature != "Draw",
             }
         )
     for back in range(1, HISTORY - 2):

@@ -100,12 +100,17 @@ def _entitled(world: World, account: str, day: date) -> Iterator[tuple[str, str]
     there = [
         row
         for row in world.rows("intermediate.int_modules_known")
-        if NONE not in _pair(row) and (row["is_in_catalogue"] or _pair(row) in used_by_anybody)
+        if NONE not in _pair(row) and (_is_listed(row) or _pair(row) in used_by_anybody)
     ]
     for row in _in_force(world, account, day):
         if row.get("module") and row.get("feature"):
             yield _pair(row)
         yield from (_pair(feature) for feature in there if _covers(row, feature))
+
+
+def _is_listed(row: Row) -> bool:
+    """Whether a catalogue that is this product's has the feature."""
+    return bool(row["is_in_catalogue"] and row["is_offered"])
 
 
 def _covers(row: Row, feature: Row) -> bool:

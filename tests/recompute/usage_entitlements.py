@@ -37,8 +37,17 @@ def modules(facts: Facts) -> list[dict[str, Any]]:
 
 
 def nameable(facts: Facts) -> list[dict[str, Any]]:
-    """The modules and features that an entitlement may leave open."""
-    return [row for row in modules(facts) if row["module"] != NONE]
+    """The modules and features that an entitlement may leave open.
+
+    What nobody ever used is one where something else is used that the catalogue has in its package.
+    """
+    rows = modules(facts)
+    known = {r["package"] for r in rows if r["is_in_catalogue"] and r["first_seen_on"] is not None}
+    return [
+        row
+        for row in rows
+        if row["module"] != NONE and (not row["is_in_catalogue"] or row["package"] in known)
+    ]
 
 
 def entitled_things(
@@ -60,6 +69,12 @@ def entitled_things(
         if _holds(facts, row, account, day):
             pairs |= set(_granted(row, known))
     return pairs | {(module,) for module, _ in pairs}
+
+
+def told_things(facts: Facts, known: list[dict[str, Any]], account: str, day: date) -> set[Thing]:
+    """The same where an entitlement says so, of what has a name."""
+    things = entitled_things(facts, known, account, day) if _landed(facts) else set()
+    return {thing for thing in things if NONE not in thing}
 
 
 def _landed(facts: Facts) -> list[Row]:

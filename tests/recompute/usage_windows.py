@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.recompute.activity import ONE_DAY, module_usage
 from tests.recompute.usage_daily import grouped
-from tests.recompute.usage_entitlements import Thing, entitled_things, nameable
+from tests.recompute.usage_entitlements import Thing, entitled_things, nameable, told_things
 from tests.recompute.usage_facts import NONE, Act, Facts, in_window, ratio, seconds, users_of
 from tests.recompute.usage_statuses import is_active_account
 
@@ -34,17 +34,20 @@ def by_feature(act: Act) -> Thing:
 def account_usage(facts: Facts, naming: Naming) -> list[Row]:
     """The rows of `account_module_usage` or `account_feature_usage`, peers and all."""
     last = facts.today - ONE_DAY
+    known = nameable(facts)
+    length = 2 if naming is by_feature else 1
     rows: list[Row] = []
     for name in facts.names:
         registered = len(facts.registered(name, last - 29 * ONE_DAY, last))
         own = [act for act in facts.acts if act.account_id == name]
         found = []
-        for thing, acts in _things(own, naming):
-            moments = [act.moment for act in acts]
-            used = module_usage(acts[0].module, moments, registered, last)
-            found.append({"account_id": name, **_named(thing), **used})
+        used = dict(_things(own, naming))
+        unused = told_things(facts, known, name, last) - used.keys()
+        for thing in (*used, *(thing for thing in unused if len(thing) == length)):
+            moments = [act.moment for act in used.get(thing, ())]
+            row = module_usage(thing[0], moments, registered, last)
+            found.append({"account_id": name, **_named(thing), **row})
         rows.extend(_ranked(found, is_by_count=naming is by_feature))
-    known = nameable(facts)
     may_use = {name: entitled_things(facts, known, name, last) for name in facts.names}
     active = {name for name in facts.names if is_active_account(facts, name)}
     return [row | _peers(row, rows, facts, may_use, active) for row in rows]

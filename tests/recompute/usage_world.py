@@ -54,6 +54,7 @@ CATALOGUE: Rows = [
     {"package": "core", "module": "Alpha", "feature": "unused", "is_core": True},
     {"package": "extra", "module": "Beta", "feature": "y", "is_core": False},
     {"package": "extra", "module": "Beta", "feature": "z", "is_core": True},
+    {"package": "foreign", "module": "Beta", "feature": "w", "is_core": True},
 ]
 ADOPTION: Rows = [
     {"module": "*", "adopted_from_days": 3},

@@ -106,7 +106,8 @@ features as (
         modules.feature,
         first_uses.first_day as used_from,
         case
-            when modules.is_in_catalogue then cast('1900-01-01' as date) else first_uses.first_day
+            when modules.is_in_catalogue and modules.is_offered then cast('1900-01-01' as date)
+            else first_uses.first_day
         end as first_day
 
     from modules

@@ -1,8 +1,8 @@
 -- One row per account, module, feature and run of days on which an entitlement lets the account use
 -- it: its own, or that of a plan that it has a subscription to. A module without a feature stands
 -- for all of its features, a package for all of its modules; what names none of them (a limit)
--- entitles to nothing. Where no entitlement ever landed, everybody may use what
--- anybody ever did.
+-- entitles to nothing. Where no entitlement ever landed, everybody may use what anybody ever did
+-- (is_landed is false).
 
 {{ config(materialized='table') }}
 
@@ -56,7 +56,7 @@ modules as (
 
     select * from {{ ref('int_modules_known') }}
 
-    where module <> '(none)'
+    where module <> '(none)' and is_offered
 
 ),
 
@@ -108,7 +108,8 @@ named as (
         module,
         coalesce(feature, '(none)') as feature,
         first_day,
-        last_day
+        last_day,
+        true as is_landed
 
     from granted
 
@@ -121,7 +122,8 @@ named as (
         modules.module,
         modules.feature,
         granted.first_day,
-        granted.last_day
+        granted.last_day,
+        true as is_landed
 
     from granted
 
@@ -142,7 +144,8 @@ named as (
         modules.module,
         modules.feature,
         cast('1900-01-01' as date) as first_day,
-        cast('9999-01-01' as date) as last_day
+        cast('9999-01-01' as date) as last_day,
+        false as is_landed
 
     from accounts
 
@@ -161,7 +164,8 @@ final as (
         named.module,
         named.feature,
         named.first_day,
-        named.last_day
+        named.last_day,
+        named.is_landed
 
     from named
 

@@ -1,6 +1,8 @@
 -- One row per module and feature: of the catalogue (seeds/module_catalogue.csv), or that an event
 -- named. The package is the catalogue's word, else the one that events named first. `(none)` is
--- what an event does not name.
+-- what an event does not name. What nobody ever used is offered where the catalogue is this
+-- product's: where some event named a feature that it lists in the package. The one that we ship is
+-- the sample's, and another product may have a package of the same name.
 
 {{ config(materialized='table') }}
 
@@ -42,6 +44,9 @@ final as (
         coalesce(catalogue.package, seen_features.package, '(none)') as package,
         coalesce(catalogue.is_core, false) as is_core,
         catalogue.module is not null as is_in_catalogue,
+        bool_or(seen_features.first_seen_on is not null) over (
+            partition by catalogue.package
+        ) as is_offered,
         seen_features.first_seen_on
 
     from catalogue

@@ -1,6 +1,6 @@
--- One row per account, module and feature that it ever used, as of the as-of day: the last 30 full
--- days, the 30 before them, and its peers. A feature is known by its module and its name; `(none)`
--- is use that names no feature, and has no rank.
+-- One row per account, module and feature that it ever used, or that an entitlement lets it use, as
+-- of the as-of day: the last 30 full days, the 30 before them, and its peers. A feature is known by
+-- its module and its name; `(none)` is use that names no feature, and has no rank.
 
 with
 
@@ -50,7 +50,7 @@ entitlements as (
 
 ),
 
-ever as (
+used as (
 
     select
         account_id,
@@ -63,6 +63,31 @@ ever as (
     group by account_id, module, feature
 
     having max(last_used_on) is not null or sum(active_us) > 0
+
+),
+
+listed as (
+
+    -- What an entitlement names stands here unused, too, beside those who use it.
+    select * from used
+
+    union all
+
+    select distinct
+        entitlements.account_id,
+        entitlements.module,
+        entitlements.feature,
+        cast(null as date) as last_used_on
+
+    from entitlements
+
+    anti join used
+        on
+            entitlements.account_id = used.account_id
+            and entitlements.module = used.module
+            and entitlements.feature = used.feature
+
+    where entitlements.is_landed and entitlements.feature <> '(none)'
 
 ),
 
@@ -301,10 +326,10 @@ compared as (
 
     -- The account itself is left out of its peers.
     select
-        ever.account_id,
-        ever.module,
-        ever.feature,
-        ever.last_used_on,
+        listed.account_id,
+        listed.module,
+        listed.feature,
+        listed.last_used_on,
         members.registered_users_30d,
         coalesce(totals.active_us, 0) as active_us,
         coalesce(totals.total_count, 0) as total_count,
@@ -333,32 +358,32 @@ compared as (
         segment_peers.quartiles as segment_quartiles,
         segment_peers.around as segment_around
 
-    from ever
+    from listed
 
-    inner join members on ever.account_id = members.account_id
+    inner join members on listed.account_id = members.account_id
 
     left join totals
         on
-            ever.account_id = totals.account_id
-            and ever.module = totals.module
-            and ever.feature = totals.feature
+            listed.account_id = totals.account_id
+            and listed.module = totals.module
+            and listed.feature = totals.feature
 
     left join placed_members as own
         on
-            ever.account_id = own.account_id
-            and ever.module = own.module
-            and ever.feature = own.feature
+            listed.account_id = own.account_id
+            and listed.module = own.module
+            and listed.feature = own.feature
 
     left join profile_peers
         on
-            ever.module = profile_peers.module
-            and ever.feature = profile_peers.feature
+            listed.module = profile_peers.module
+            and listed.feature = profile_peers.feature
             and members.profile = profile_peers.profile
 
     left join segment_peers
         on
-            ever.module = segment_peers.module
-            and ever.feature = segment_peers.feature
+            listed.module = segment_peers.module
+            and listed.feature = segment_peers.feature
             and members.tier = segment_peers.tier
             and members.size_band = segment_peers.size_band
 

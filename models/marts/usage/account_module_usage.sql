@@ -1,5 +1,6 @@
--- One row per account and module that it ever used, as of the as-of day: the last 30 full days, the
--- 30 before them, and its peers. `(none)` is use that names no module, and has no rank.
+-- One row per account and module that it ever used, or that an entitlement lets it use, as of the
+-- as-of day: the last 30 full days, the 30 before them, and its peers. `(none)` is use that names
+-- no module, and has no rank.
 
 with
 
@@ -49,7 +50,7 @@ entitlements as (
 
 ),
 
-ever as (
+used as (
 
     select
         account_id,
@@ -61,6 +62,29 @@ ever as (
     group by account_id, module
 
     having max(last_used_on) is not null or sum(active_us) > 0
+
+),
+
+listed as (
+
+    -- What an entitlement names stands here unused, too, beside those who use it.
+    select * from used
+
+    union all
+
+    select distinct
+        entitlements.account_id,
+        entitlements.module,
+        cast(null as date) as last_used_on
+
+    from entitlements
+
+    anti join used
+        on
+            entitlements.account_id = used.account_id
+            and entitlements.module = used.module
+
+    where entitlements.is_landed
 
 ),
 
@@ -271,9 +295,9 @@ compared as (
 
     -- The account itself is left out of its peers.
     select
-        ever.account_id,
-        ever.module,
-        ever.last_used_on,
+        listed.account_id,
+        listed.module,
+        listed.last_used_on,
         members.registered_users_30d,
         coalesce(totals.active_us, 0) as active_us,
         coalesce(totals.total_count, 0) as total_count,
@@ -302,28 +326,28 @@ compared as (
         segment_peers.quartiles as segment_quartiles,
         segment_peers.around as segment_around
 
-    from ever
+    from listed
 
-    inner join members on ever.account_id = members.account_id
+    inner join members on listed.account_id = members.account_id
 
     left join totals
         on
-            ever.account_id = totals.account_id
-            and ever.module = totals.module
+            listed.account_id = totals.account_id
+            and listed.module = totals.module
 
     left join placed_members as own
         on
-            ever.account_id = own.account_id
-            and ever.module = own.module
+            listed.account_id = own.account_id
+            and listed.module = own.module
 
     left join profile_peers
         on
-            ever.module = profile_peers.module
+            listed.module = profile_peers.module
             and members.profile = profile_peers.profile
 
     left join segment_peers
         on
-            ever.module = segment_peers.module
+            listed.module = segment_peers.module
             and members.tier = segment_peers.tier
             and members.size_band = segment_peers.size_band
 

@@ -56,7 +56,7 @@ modules as (
 
     select * from {{ ref('int_modules_known') }}
 
-    where package <> '(none)'
+    where package <> '(none)' and is_offered
 
 ),
 
