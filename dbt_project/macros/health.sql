@@ -67,6 +67,33 @@
         end
 {%- endmacro %}
 
+{# The settings of seeds/renewal_risk_settings.csv in one row, a column each. #}
+{% macro renewal_risk_settings() -%}
+    {{ _in_one_row(ref('renewal_risk_settings'), [
+        'health_points', 'slope_points', 'slope_from', 'slope_to', 'overdue_points',
+        'overdue_days', 'touch_points', 'touch_days', 'near_days', 'far_days', 'far_share',
+        'medium_from', 'high_from',
+    ]) }}
+{%- endmacro %}
+
+{# The settings of seeds/expansion_settings.csv in one row, a column each. #}
+{% macro expansion_settings() -%}
+    {{ _in_one_row(ref('expansion_settings'), [
+        'health_points', 'score_from', 'limit_points', 'limit_ratio', 'people_points',
+        'contacts_from', 'departments_from', 'flagged_from',
+    ]) }}
+{%- endmacro %}
+
+{% macro _in_one_row(seed, names) -%}
+    select
+        {%- for name in names %}
+            max(value) filter (where setting = '{{ name }}') as {{ name }}
+            {{- "," if not loop.last }}
+        {%- endfor %}
+
+    from {{ seed }}
+{%- endmacro %}
+
 {# The points of renewal risk before the distance of the renewal is counted, from an account's day of
    health and metrics and the settings of seeds/renewal_risk_settings.csv; NULL without a score. #}
 {% macro renewal_risk_points(health, metrics, settings) -%}

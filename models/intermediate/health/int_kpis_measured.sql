@@ -112,37 +112,13 @@ phases as (
 
 risk_settings as (
 
-    select
-        max(value) filter (where setting = 'health_points') as health_points,
-        max(value) filter (where setting = 'slope_points') as slope_points,
-        max(value) filter (where setting = 'slope_from') as slope_from,
-        max(value) filter (where setting = 'slope_to') as slope_to,
-        max(value) filter (where setting = 'overdue_points') as overdue_points,
-        max(value) filter (where setting = 'overdue_days') as overdue_days,
-        max(value) filter (where setting = 'touch_points') as touch_points,
-        max(value) filter (where setting = 'touch_days') as touch_days,
-        max(value) filter (where setting = 'near_days') as near_days,
-        max(value) filter (where setting = 'far_days') as far_days,
-        max(value) filter (where setting = 'far_share') as far_share,
-        max(value) filter (where setting = 'medium_from') as medium_from,
-        max(value) filter (where setting = 'high_from') as high_from
-
-    from {{ ref('renewal_risk_settings') }}
+    {{ renewal_risk_settings() }}
 
 ),
 
 expansion_points as (
 
-    select
-        max(value) filter (where setting = 'health_points') as health_points,
-        max(value) filter (where setting = 'score_from') as score_from,
-        max(value) filter (where setting = 'limit_points') as limit_points,
-        max(value) filter (where setting = 'limit_ratio') as limit_ratio,
-        max(value) filter (where setting = 'people_points') as people_points,
-        max(value) filter (where setting = 'contacts_from') as contacts_from,
-        max(value) filter (where setting = 'departments_from') as departments_from
-
-    from {{ ref('expansion_settings') }}
+    {{ expansion_settings() }}
 
 ),
 

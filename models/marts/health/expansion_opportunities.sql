@@ -62,17 +62,7 @@ alerts as (
 
 settings as (
 
-    select
-        max(value) filter (where setting = 'health_points') as health_points,
-        max(value) filter (where setting = 'score_from') as score_from,
-        max(value) filter (where setting = 'limit_points') as limit_points,
-        max(value) filter (where setting = 'limit_ratio') as limit_ratio,
-        max(value) filter (where setting = 'people_points') as people_points,
-        max(value) filter (where setting = 'contacts_from') as contacts_from,
-        max(value) filter (where setting = 'departments_from') as departments_from,
-        max(value) filter (where setting = 'flagged_from') as flagged_from
-
-    from {{ ref('expansion_settings') }}
+    {{ expansion_settings() }}
 
 ),
 

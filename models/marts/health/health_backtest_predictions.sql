@@ -54,20 +54,7 @@ settings as (
 
 risk_settings as (
 
-    select
-        max(value) filter (where setting = 'health_points') as health_points,
-        max(value) filter (where setting = 'slope_points') as slope_points,
-        max(value) filter (where setting = 'slope_from') as slope_from,
-        max(value) filter (where setting = 'slope_to') as slope_to,
-        max(value) filter (where setting = 'overdue_points') as overdue_points,
-        max(value) filter (where setting = 'overdue_days') as overdue_days,
-        max(value) filter (where setting = 'touch_points') as touch_points,
-        max(value) filter (where setting = 'touch_days') as touch_days,
-        max(value) filter (where setting = 'near_days') as near_days,
-        max(value) filter (where setting = 'far_days') as far_days,
-        max(value) filter (where setting = 'far_share') as far_share
-
-    from {{ ref('renewal_risk_settings') }}
+    {{ renewal_risk_settings() }}
 
 ),
 
