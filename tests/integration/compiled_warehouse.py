@@ -190,7 +190,7 @@ def read_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[dict
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def compile_warehouse(folder: Path, *, seeds: Path = ROOT / "seeds") -> Warehouse:
+def compile_warehouse(folder: Path) -> None:
     """Has dbt compile the whole project into `folder`, against an empty build of its own."""
     database = folder / "build.duckdb"
     with duckdb.connect(str(database)) as connection:
@@ -202,6 +202,10 @@ def compile_warehouse(folder: Path, *, seeds: Path = ROOT / "seeds") -> Warehous
         "configuration_version": VERSION,
     }
     run_dbt(folder, ["compile", "--vars", json.dumps(variables)])
+
+
+def read_warehouse(folder: Path, *, seeds: Path = ROOT / "seeds") -> Warehouse:
+    """The project that `compile_warehouse` compiled into `folder`."""
     return Warehouse(nodes=tuple(_nodes(folder / "target" / "manifest.json")), seeds=seeds)
 
 
@@ -216,10 +220,10 @@ def run_dbt(folder: Path, arguments: Sequence[str]) -> str:
         "DO_NOT_TRACK": "1",
     }
     command = [
-        sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments,
+        str(Path(sys.executable).parent / "csw-dbt"), "--no-use-colors", *arguments,
         "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
     ]  # fmt: skip
-    done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
+    done = subprocess.run(  # noqa: S603 - our own command and arguments
         command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -1,11 +1,37 @@
-"""The compiled project, shared by every test that runs the product's SQL on rows of its own."""
+"""The compiled and the parsed project, shared by every test that needs one."""
+
+import fcntl
+from pathlib import Path
 
 import pytest
 
-from tests.integration.compiled_warehouse import Warehouse, compile_warehouse
+from tests.integration import main_job
+from tests.integration.compiled_warehouse import Warehouse, compile_warehouse, read_warehouse
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def of_all_workers(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
+    """A folder of this call of pytest, whatever worker asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if hasattr(request.config, "workerinput") else base
+
+
+@pytest.fixture(scope="session")
+def warehouse(of_all_workers: Path) -> Warehouse:
     """The project as dbt compiles it, once for all tests."""
-    return compile_warehouse(tmp_path_factory.mktemp("compiled"))
+    folder = of_all_workers / "compiled"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / ".done").exists():
+            compile_warehouse(folder)
+            (folder / ".done").touch()
+    return read_warehouse(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed(of_all_workers: Path) -> None:
+    """Where the first home to be built leaves what dbt made of our files, for the others."""
+    main_job.parsed_in(of_all_workers / "parsed")

@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,7 +23,7 @@ SUBJECTS = ("accounts", "revenue", "usage", "support", "health", "alerts")
 
 # Beside it stand the targets, each with its manifest.
 PARSED = "dbt/build/partial_parse.msgpack"
-_homes: list[Path] = []
+_parsed: list[Path] = []
 
 FIRST_DAY = date(2025, 10, 1)
 HISTORY_THROUGH = date(2025, 12, 20)
@@ -61,17 +63,26 @@ class Home:
         """One run; a new home gets the parsed dbt project of one before, which takes seconds."""
         self.take_parsed()
         ran = csw(*self.arguments(as_of), *arguments, environment=environment)
-        if not environment and (self.path / PARSED).is_file():
-            _homes.append(self.path)
+        if not environment:
+            self._leave_parsed()
         return ran
 
     def take_parsed(self) -> None:
         """What dbt made of our files is a function of them alone: the first home's serves all."""
-        if _homes and not (self.path / "dbt").exists():
-            for parsed in (*_homes[0].glob("dbt/target-*/*"), _homes[0] / PARSED):
-                place = self.path / parsed.relative_to(_homes[0])
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(parsed, place)
+        if _parsed[-1].exists() and not (self.path / "dbt").exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(_parsed[-1], self.path / "dbt")
+
+    def _leave_parsed(self) -> None:
+        if _parsed[-1].exists() or not (self.path / PARSED).is_file():
+            return
+        made = Path(tempfile.mkdtemp(dir=_parsed[-1].parent))
+        for file in (*self.path.glob("dbt/target-*/*"), self.path / PARSED):
+            place = made / file.relative_to(self.path / "dbt")
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, place)
+        with suppress(OSError):  # the other worker was first
+            made.rename(_parsed[-1])
 
     def arguments(self, as_of: str) -> Sequence[str]:
         """The command line of a run of this home."""
@@ -109,6 +120,11 @@ class Home:
         """What the alerts' file was told, line by line."""
         lines = (self.path / "outbox" / "alerts.jsonl").read_text("utf-8").splitlines()
         return [json.loads(line) for line in lines]
+
+
+def parsed_in(folder: Path) -> None:
+    """Names the folder in which the first home leaves its parsed project for the others."""
+    _parsed.append(folder)
 
 
 def csw(*arguments: str, environment: Mapping[str, str] | None = None) -> Ran:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration.main_job import Home, bytes_under, csw
+from tests.integration.main_job import bytes_under, csw
 
 ACCOUNTS = "account_id,account_name,created_at\na1,Acme,2024-01-01\n"
 HEADER = "ticket_id,account_id,created_at,flag\n"
@@ -72,22 +72,8 @@ def test_a_landing_is_checked_without_a_trace(landing: Path, tmp_path: Path) -> 
     assert bytes_under(tmp_path) == before
 
 
-def test_a_blocked_batch_is_healed_by_its_profile_and_a_reload(
-    landing: Path, tmp_path: Path
-) -> None:
-    """Rows that only the profile misread must not need a new delivery under another name."""
-    home = Home(path=tmp_path / "home", landing=landing)
-    place = ("--home", str(home.path), "--landing", str(landing))
-    early = csw("land", "reload", "--rejected", *place)
+def test_there_is_nothing_to_reload_before_a_run(landing: Path, tmp_path: Path) -> None:
+    """A traceback, or an empty home made on the way."""
+    home = tmp_path / "home"
+    early = csw("land", "reload", "--rejected", "--home", str(home), "--landing", str(landing))
     assert (early.code, early.err.count("\n")) == (USAGE, 1)
-    red = home.run("2025-01-01")
-    assert red.code == RED
-    assert "150 of 150 rows rejected" in red.said
-    (landing / "profile.yml").write_text(profile("yes", "maybe"))
-    assert csw("land", "reload", *place).code == USAGE
-    reloaded = csw("land", "reload", "--rejected", *place).green().out
-    assert "0 rows loaded and 150 rejected before, 150 and 0 now" in " ".join(reloaded.split())
-    home.run("2025-01-01").green()
-    assert home.rows("select rows_loaded from meta.deliveries where table_name = 'tickets'") == [
-        (150,)
-    ]

@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from assets.alerts.ledger import create_ledger
 from assets.alerts.ledger_tables import metadata
@@ -24,6 +25,7 @@ from tests.integration.main_job import ROOT, SUBJECTS, Home, Ran, bytes_under, c
 
 ONE = date(2025, 12, 21)
 TWO = date(2025, 12, 25)
+USAGE = 2
 SHOWN = (
     "accounts.account_metrics_daily",
     "health.fct_account_health_daily",
@@ -419,12 +421,13 @@ def test_the_summary_shows_the_current_release(older: Step) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Blocked:
-    """A delivery that is mostly bad, run twice, and then delivered right."""
+    """Two bad deliveries, run twice: one is delivered right, the other read by another profile."""
 
     home: Home
     before: dict[str, Any]
     reds: tuple[Ran, Ran]
     after_reds: dict[str, Any]
+    reloads: tuple[Ran, Ran]
     green: Ran
 
 
@@ -435,11 +438,34 @@ def blocked(older: Step) -> Blocked:
     file = home.landing / f"tickets/tickets/dt={day}/tickets.csv"
     file.parent.mkdir()
     file.write_text(tickets(home, day, bad=180))
+    write_licenses(home, day, "maybe")
     reds = (home.run(as_of(day)), home.run(as_of(day)))
     after = home.manifest()
+    profile = home.landing / "profile.yml"
+    said = yaml.safe_load(profile.read_text("utf-8"))
+    flag = {"from": "is_trial", "map": {"maybe": "true", "true": "true", "false": "false"}}
+    said["tables"]["crm.licenses"] = {"columns": {"is_trial": flag}}
+    profile.write_text(yaml.safe_dump(said))
+    place = ("--home", str(home.path), "--landing", str(home.landing))
+    reloads = (csw("land", "reload", *place), csw("land", "reload", "--rejected", *place))
     file.write_text(tickets(home, day, bad=0))
     return Blocked(
-        home=home, before=before, reds=reds, after_reds=after, green=home.run(as_of(day))
+        home=home,
+        before=before,
+        reds=reds,
+        after_reds=after,
+        reloads=reloads,
+        green=home.run(as_of(day)),
+    )
+
+
+def write_licenses(home: Home, day: date, is_trial: str) -> None:
+    """Lands 150 licences with this word where a flag is expected."""
+    file = home.landing / f"crm/licenses/dt={day}/licenses.csv"
+    file.parent.mkdir(exist_ok=True)
+    rows = [f"more-{n},acc-0001,insights,1,{day},{is_trial}" for n in range(150)]
+    file.write_text(
+        "\n".join(["license_id,account_id,package,seats_purchased,started_at,is_trial", *rows])
     )
 
 
@@ -491,6 +517,21 @@ def test_a_mended_delivery_is_released(blocked: Blocked) -> None:
     """A warehouse that stays shut because of a file that nobody has any more."""
     blocked.green.green()
     assert blocked.home.manifest()["id"].startswith("000005-")
+
+
+def test_a_batch_that_was_misread_is_healed_by_its_profile_and_a_reload(blocked: Blocked) -> None:
+    """Rows that only the profile misread must not need a new delivery under another name."""
+    assert all("rejected for is_trial: no (150 of " in red.out for red in blocked.reds)
+    blunt, reloaded = blocked.reloads
+    assert blunt.code == USAGE
+    said = " ".join(reloaded.green().out.split())
+    assert "0 rows loaded and 150 rejected before, 150 and 0 now" in said
+    blocked.green.green()
+    loaded = (
+        "select rows_loaded from meta.deliveries "
+        "where table_name = 'licenses' order by delivery_id desc limit 1"
+    )
+    assert blocked.home.rows(loaded) == [(150,)]
 
 
 @dataclass(frozen=True, kw_only=True)
