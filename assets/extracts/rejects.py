@@ -152,8 +152,8 @@ def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_
         f"""
         insert into temp.{quoted(reading.table + REJECTS)}
         select
-            staged.number,
-            coalesce(found.line, staged.record),
+            staged._in_file,
+            coalesce(found.line, staged._of_record),
             rules.column_name,
             rules.rule,
             rules.column_name || {offending} || ' ' || rules.says,
@@ -162,14 +162,14 @@ def _add_rejects(connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_
             end,
             staged._key_text
         from (
-            select *, {number} as number, {record} as record
+            select *, {number} as _in_file, {record} as _of_record
             from temp.{quoted(reading.table)} where _broken is not null
         ) as staged
         inner join (values {said}) as rules (number, column_name, rule, says)
             on staged._broken = rules.number
         left join temp.{quoted(reading.table + FOUND)} as found
-            on staged.record = found.row_number
-        order by staged.number
+            on staged._of_record = found.row_number
+        order by staged._in_file
         """,  # noqa: S608
         values,
     )

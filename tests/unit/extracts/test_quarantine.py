@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from assets.extracts.contracts import load_contracts
+
 NO_TIME = "is not a date or time; write it as 2024-12-31T23:59:59Z"
 NO_TYPE = "is none of login, use, error, heartbeat, identify, custom"
 EVENTS = "event_id,account_id,occurred_at,event_type,quantity,duration_seconds\n"
@@ -37,6 +39,18 @@ def test_a_bad_date_is_set_aside_with_its_line(bench: Any) -> None:
     )
     assert quarantined(bench)[0][5] == "e2,a1,2024-13-45,use,1,"
     assert bench.rows("select event_id, _row from events.events") == [("e1", 1), ("e3", 3)]
+
+
+def test_a_bad_row_of_any_table_is_set_aside(bench: Any) -> None:
+    """A column of a contract (an invoice's number) that is taken for one of the loader's own."""
+    for table, contract in load_contracts().items():
+        names = [column.name for column in contract.columns]
+        header, row = ",".join(names), ",".join("x" for _ in names)
+        bench.write(f"{table.replace('.', '/')}/f.csv", f"{header}\n{row}\n")
+        done = bench.load(table)
+        assert (done.refusals, done.rows_loaded, done.rows_rejected) == ((), 0, 1), table
+    found = {(number, line, text.strip("x,")) for number, line, *_, text in quarantined(bench)}
+    assert found == {(1, 2, "")}
 
 
 def test_lines_are_physical_ones_after_values_of_several_lines(bench: Any) -> None:
