@@ -160,7 +160,9 @@ def churn_reason(subscription: Told, at: datetime, policy: Policy, migrated: fro
         return "migrated"
     if _is_not_collected(subscription, at, policy):
         return "past_due"
-    if subscription.is_cancelled or row.get("cancel_at") is not None:
+    is_end = at == end_of(subscription, policy.churn_moment)
+    was_cancelled = not is_end and (at, CANCELLED) in subscription.words
+    if was_cancelled or subscription.is_cancelled or row.get("cancel_at") is not None:
         return "cancelled"
     if subscription.happened("ended_at") == at and row.get("renewal_term_months"):
         return "not_renewed"

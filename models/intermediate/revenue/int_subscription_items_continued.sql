@@ -145,7 +145,7 @@ final as (
         case
             when moved.is_migrated then 'migrated'
             when moved.ends_by = 'past_due' then 'past_due'
-            when moved.is_cancelled then 'cancelled'
+            when moved.is_cancelled or moved.ends_by = 'cancelled' then 'cancelled'
             when moved.is_term_end then 'not_renewed'
             else 'unknown'
         end as end_reason

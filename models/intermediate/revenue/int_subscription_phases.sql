@@ -121,6 +121,7 @@ final as (
             when phase_ends_at = grace_ends_at then 'past_due'
             when next_status in ('unpaid', 'incomplete', 'incomplete_expired') then 'past_due'
             when next_status = 'past_due' and past_due_days = 0 then 'past_due'
+            when {{ is_over('next_status') }} then 'cancelled'
         end as ends_by,
         is_cancelled or cancel_at is not null as is_cancelled,
         coalesce(renewal_term_months > 0 and ended_at = phase_ends_at, false) as is_term_end,
