@@ -83,7 +83,7 @@ class Ticket:
 
 
 def _word(field: str, text: str | None) -> str | None:
-    lower = text.lower() if text is not None and field in ("status", "priority") else text
+    lower = text.strip().lower() if text is not None and field in ("status", "priority") else text
     return lower or None
 
 

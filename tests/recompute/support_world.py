@@ -19,7 +19,7 @@ from tests.recompute.merges import survivors
 Row = Mapping[str, Any]
 
 STATUSES = (
-    "open", "Open", "new", "pending", "on_hold", "On hold", "hold", "solved", "Solved", "closed",
+    "open", "Open ", "new", "pending", "on_hold", "On hold", "hold", "solved", "Solved", "closed",
     "resolved", "parked", None,
 )  # fmt: skip
 PRIORITIES = ("low", "normal", "Medium", "high", "URGENT", "p5", "", None)

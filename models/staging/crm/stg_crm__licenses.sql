@@ -22,8 +22,8 @@ renamed as (
         account_id,
         package,
         case
-            when lower(status) = 'suspended' and suspended_at >= {{ as_of() }} then 'active'
-            else lower(status)
+            when lower(trim(status)) = 'suspended' and suspended_at >= {{ as_of() }} then 'active'
+            else lower(trim(status))
         end as status,
         coalesce(is_trial, false) as is_trial,
         coalesce(is_unlimited, false) as is_unlimited,

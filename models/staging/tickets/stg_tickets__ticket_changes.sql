@@ -17,9 +17,9 @@ renamed as (
         ticket_id,
         changed_at,
         field,
-        case when field in ('status', 'priority') then lower(old_value) else old_value end
+        case when field in ('status', 'priority') then lower(trim(old_value)) else old_value end
             as old_value,
-        case when field in ('status', 'priority') then lower(new_value) else new_value end
+        case when field in ('status', 'priority') then lower(trim(new_value)) else new_value end
             as new_value,
         _extras as extras,
         {{ known_from() }} as known_from

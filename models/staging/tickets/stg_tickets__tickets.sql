@@ -25,10 +25,10 @@ renamed as (
         subject,
         case
             when least(solved_at, closed_at) >= {{ as_of() }} then 'open'
-            when lower(status) = 'closed' and closed_at >= {{ as_of() }} then 'solved'
-            else lower(status)
+            when lower(trim(status)) = 'closed' and closed_at >= {{ as_of() }} then 'solved'
+            else lower(trim(status))
         end as status,
-        lower(priority) as priority,
+        lower(trim(priority)) as priority,
         type,
         assignee_id,
         tags,
