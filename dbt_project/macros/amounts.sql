@@ -30,11 +30,20 @@
         )
 {%- endmacro %}
 
+{# An amount of four decimals, and a price or rate of eight, as whole units of the last digit. A
+   product of DuckDB's is no wider than what it is of: DECIMAL(18, 4) x 10000 ends at 10^10. #}
+{% macro amount_units(amount) -%}
+    cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint)
+{%- endmacro %}
+
+{% macro price_units(price) -%}
+    cast(cast({{ price }} as decimal(38, 8)) * 100000000 as hugeint)
+{%- endmacro %}
+
 {# An amount in its own currency at a rate of eight decimals: DECIMAL(18, 2). #}
 {% macro amount_at_rate(amount, rate) -%}
     {{ rounded_amount(
-        'cast(cast(' ~ amount ~ ' as decimal(38, 4)) * 10000 as hugeint) * cast(cast('
-        ~ rate ~ ' as decimal(38, 8)) * 100000000 as hugeint)',
+        amount_units(amount) ~ ' * ' ~ price_units(rate),
         'cast(10000000000 as hugeint)',
         2,
         'cast(' ~ amount ~ ' as double) * cast(' ~ rate ~ ' as double) * 100'
@@ -47,7 +56,13 @@
     case
             when {{ amount }} = 0 then 0
             else
-                {{ rounded_amount('cast(' ~ amount ~ ' * 10000 as hugeint) * ' ~ worth, units, 2) }}
+                {{ rounded_amount(
+                    amount_units(amount) ~ ' * ' ~ worth,
+                    units,
+                    2,
+                    'cast(' ~ amount ~ ' as double) * cast(' ~ worth ~ ' as double) * 10000 / cast('
+                    ~ units ~ ' as double)'
+                ) }}
         end
 {%- endmacro %}
 
@@ -74,9 +89,11 @@
 {# A month's amount in the reporting currency, at a rate of DECIMAL(…, 8): DECIMAL(18, 2). #}
 {% macro reporting_amount(picos, per_months, rate) -%}
     {{ rounded_amount(
-        picos ~ ' * cast(' ~ rate ~ ' * 100000000 as hugeint)',
+        picos ~ ' * ' ~ price_units(rate),
         '(cast(1000000000000000000 as hugeint) * ' ~ per_months ~ ')',
-        2
+        2,
+        'cast(' ~ picos ~ ' as double) * cast(' ~ rate ~ ' as double) / (10000000000 * '
+        ~ per_months ~ ')'
     ) }}
 {%- endmacro %}
 

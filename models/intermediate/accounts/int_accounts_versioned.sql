@@ -46,7 +46,12 @@ dated as (
                 is_test,
                 extras
         ) as known_from,
-        coalesce(changed_at, cast('1900-01-01' as timestamp with time zone)) as holds_from
+        case
+            when changed_at is null then cast('1900-01-01' as timestamp with time zone)
+            -- A first version holds, whatever time to come it is said to be of.
+            when changed_at >= {{ as_of() }} then {{ as_of() }}
+            else changed_at
+        end as holds_from
 
     from versions
 

@@ -119,7 +119,7 @@ weighed as (
         greatest(answered.last_moved_at, invoices.created_at) as last_answered_at,
         case
             when invoices.total_amount = 0
-                then cast(cast(invoices.rate as decimal(38, 8)) * 100000000 as hugeint)
+                then {{ price_units('invoices.rate') }}
             else
                 cast(
                     (
@@ -130,7 +130,7 @@ weighed as (
         end as worth,
         case
             when invoices.total_amount = 0 then 10000000000
-            else cast(abs(invoices.total_amount) * 10000 as hugeint)
+            else {{ amount_units('abs(invoices.total_amount)') }}
         end as units
 
     from invoices

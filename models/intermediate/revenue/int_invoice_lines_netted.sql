@@ -57,10 +57,9 @@ numbered as (
     select
         *,
         -- Whole numbers of 0.0001, exact until rounded: discount x amount over the lines' sum.
-        cast(discount_to_share * 10000 as hugeint)
-        * cast(amount * 10000 as hugeint)
+        {{ amount_units('discount_to_share') }} * {{ amount_units('amount') }}
         * cast(sign(lines_amount) as hugeint) as numerator,
-        greatest(cast(abs(lines_amount) * 10000 as hugeint), 1) as denominator,
+        greatest({{ amount_units('abs(lines_amount)') }}, 1) as denominator,
         row_number() over (partition by invoice_id order by line_id desc) as place_from_end
 
     from lines

@@ -126,8 +126,7 @@ applied as (
         discount_spans.position,
         discount_spans.is_on_all_items,
         cast(discount_spans.percent_off * 10000 as bigint) as percent_off_micros,
-        cast(cast(discount_spans.amount_off as decimal(38, 4)) * 10000 as hugeint)
-            as off_numerator
+        {{ amount_units('discount_spans.amount_off') }} as off_numerator
 
     from slices
 

@@ -39,8 +39,7 @@ overlapping as (
             as factor_numerator,
         case items.billing_interval when 'month' then 1 else 12 end * items.interval_count
             as per_months,
-        cast(cast(items.price as decimal(38, 8)) * 100000000 as hugeint)
-        * cast(cast(items.quantity as decimal(38, 4)) * 10000 as hugeint) as price_picos
+        {{ price_units('items.price') }} * {{ amount_units('items.quantity') }} as price_picos
 
     from phases
 
