@@ -17,6 +17,9 @@ DAY_FIRST = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
 
 # The rule of rows that come when raw rows of their day have gone (see retention.py).
 TOO_OLD = "too_old"
+# A row of an earlier year is a slip (0202 for 2022) or a system's least date. Its account would get
+# a row for each day since, and 1900 means "since ever" in the models.
+FIRST_YEAR = 1900
 
 TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%X", "%c", "%-H", "%-I")
 INTEGERS = (
@@ -220,9 +223,21 @@ def rules(
     `retained_from`, where there is one, come too late.
     """
     own = tuple(rule for column in contract.columns for rule in _column_rules(column, plan))
-    if retained_from is None or contract.dated_by is None:
+    if contract.dated_by is None:
         return own
-    return (*own, _too_old(contract.dated_by, retained_from))
+    # What is valid from the least date on is valid since ever.
+    dated = () if contract.dated_by == "valid_from" else (_too_early(contract.dated_by),)
+    kept = () if retained_from is None else (_too_old(contract.dated_by, retained_from),)
+    return (*own, *dated, *kept)
+
+
+def _too_early(dated_by: str) -> Rule:
+    return Rule(
+        column=dated_by,
+        rule="minimum",
+        broken_if=f"{quoted(dated_by)} < cast('{FIRST_YEAR}-01-01T00:00:00+00:00' as timestamptz)",
+        says=f"is before {FIRST_YEAR}",
+    )
 
 
 def _too_old(dated_by: str, retained_from: datetime) -> Rule:

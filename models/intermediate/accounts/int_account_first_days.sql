@@ -85,7 +85,8 @@ dated as (
 
     from dated_rows
 
-    where dated_at is not null
+    -- Who looks after an account since the least date there is does so since ever.
+    where dated_at >= cast('1900-01-01' as timestamp with time zone)
 
     union all
 

@@ -122,6 +122,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(bench: Any) -> None:
         ("e1,  ,2024-12-01,use,1,", "account_id is empty, and a row needs it"),
         ("e1,a1,infinity,use,1,", f"occurred_at 'infinity' {NO_TIME}"),
         ("e1,a1,epoch,use,1,", f"occurred_at 'epoch' {NO_TIME}"),
+        ("e1,a1,0202-12-01,use,1,", "occurred_at '0202-12-01' is before 1900"),
         ("e1,a1,2024-12-01,dance,1,", f"event_type 'dance' {NO_TYPE}"),
         ("e1,a1,2024-12-01,use,-1,", "quantity '-1' is less than 0"),
         ("e1,a1,2024-12-01,use,1_000,", "quantity '1_000' is not a whole number"),
