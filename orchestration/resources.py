@@ -1,5 +1,6 @@
 """The build database as a resource: held by one run at a time, from its first asset to its last."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,8 @@ class BuildDatabase(DuckDBResource):
             try:
                 # TimeZone belongs to ICU, which is there only once a connection is open.
                 connection.execute("set TimeZone = 'UTC'")
+                # DuckDB would draw its bar into files and pipes, too.
+                connection.execute("set enable_progress_bar = ?", [sys.stdout.isatty()])
                 yield connection
             finally:
                 connection.close()
