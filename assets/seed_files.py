@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -90,7 +90,10 @@ def columns_of(model: type[SeedRow]) -> list[str]:
 def read_rows(path: Path, model: type[R], problems: list[Problem]) -> Iterator[Located[R]]:
     """The rows of a seed file; a bad row becomes a problem and stops no other."""
     for line, cells in _records(path, model, problems):
-        filled = {column: cell for column, cell in cells.items() if cell.strip()}
+        if spaced := list(_spaced(path, line, cells)):
+            problems.extend(spaced)
+            continue
+        filled = {column: cell for column, cell in cells.items() if cell}
         try:
             yield Located(line=line, row=model.model_validate(filled))
         except ValidationError as error:
@@ -117,14 +120,33 @@ def repeated(path: Path, column: str, rows: Sequence[Located[R]]) -> list[Proble
     return problems
 
 
+def _spaced(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[Problem]:
+    """Cells with a space around them: the database keeps it, and finds no profile named `all `."""
+    for column, cell in cells.items():
+        if cell != cell.strip():
+            yield Problem(
+                file=label(path),
+                line=line,
+                column=column,
+                message=f"'{cell}' begins or ends with a space",
+                allowed="no space around a cell",
+            )
+
+
 def _records(
     path: Path, model: type[SeedRow], problems: list[Problem]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The records of a file as dictionaries, after its header was found right."""
     expected = columns_of(model)
     records = _split(path, expected, problems)
+    found = len(problems)
     header = next(records, (1, []))[1]
-    if header and sorted(header) != sorted(expected):
+    if len(problems) > found:
+        return
+    if not header:
+        problems.append(_in_file(path, 1, "the file is empty", ",".join(expected)))
+        return
+    if sorted(header) != sorted(expected):
         wrong = sorted(set(header) ^ set(expected)) or ["a name given twice"]
         message = f"the header is not right ({', '.join(wrong)})"
         problems.append(_in_file(path, 1, message, ",".join(expected)))

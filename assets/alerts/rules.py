@@ -8,7 +8,6 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from assets.alerts.digests import digest
 from assets.alerts.filters import RuleFilter
-from assets.alerts.placeholders import check_placeholders
 from assets.alerts.receivers import DEFAULT_ROUTE, OPS_ROUTE, Route, RuleName
 from assets.alerts.scopes import (
     ALLOWED_SCOPES,
@@ -17,6 +16,7 @@ from assets.alerts.scopes import (
     split_scopes,
 )
 from assets.alerts.workflow_rules import Workflow
+from assets.placeholders import check_placeholders
 from assets.seed_files import SeedRow
 from assets.warehouse.health_rows import EVERY_MODULE, is_scope
 

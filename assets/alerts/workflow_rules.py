@@ -7,8 +7,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from assets.alerts.digests import digest
 from assets.alerts.filters import WorkflowCondition
-from assets.alerts.placeholders import check_placeholders
 from assets.alerts.receivers import ROLES, Channel, Route, RuleName, SentTransition, Told
+from assets.placeholders import check_placeholders
 from assets.seed_files import SeedRow
 
 # A task is somebody's, and what is escalated goes to the manager.

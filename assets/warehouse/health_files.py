@@ -1,6 +1,6 @@
 """What is wrong in the health seeds: each row by itself, and what rows say of one another."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,6 @@ from assets.seed_files import (
 )
 from assets.warehouse.health_rows import (
     AGE,
-    BACKTEST_SETTINGS,
-    EXPANSION_SETTINGS,
-    RENEWAL_RISK_SETTINGS,
     SCOPED_METRIC,
     WORDS,
     ConditionPart,
@@ -27,10 +24,10 @@ from assets.warehouse.health_rows import (
     HealthCondition,
     HealthProfile,
     ProfileFilter,
-    Setting,
     ValueEvent,
     is_scoped_metric,
 )
+from assets.warehouse.health_settings import find_setting_problems
 
 PROFILES_FILE = "health_profiles.csv"
 FILTERS_FILE = "health_profile_filters.csv"
@@ -39,9 +36,7 @@ PARTS_FILE = "health_condition_parts.csv"
 THRESHOLDS_FILE = "health_condition_thresholds.csv"
 CAPS_FILE = "health_caps.csv"
 VALUE_EVENTS_FILE = "value_events.csv"
-RENEWAL_RISK_FILE = "renewal_risk_settings.csv"
-EXPANSION_FILE = "expansion_settings.csv"
-BACKTEST_FILE = "backtest_settings.csv"
+LINKED_FILES = (PROFILES_FILE, FILTERS_FILE, CONDITIONS_FILE, PARTS_FILE, THRESHOLDS_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +76,27 @@ def find_health_problems(
     problems += repeated(seeds / CONDITIONS_FILE, "condition", read.conditions)
     problems += repeated(seeds / CAPS_FILE, "cap", read.caps)
     problems += repeated(seeds / VALUE_EVENTS_FILE, "value_event", value_events)
-    problems += _unknown_names(seeds, read)
     problems += _unknown_metrics(seeds, read, metrics, kpis)
     problems += _unknown_attributes(seeds, read, metrics, kpis)
-    problems += _wrong_profiles(seeds, read)
-    problems += _wrong_parts(seeds, read)
-    problems += _wrong_settings(seeds / RENEWAL_RISK_FILE, RENEWAL_RISK_SETTINGS)
-    problems += _wrong_settings(seeds / EXPANSION_FILE, EXPANSION_SETTINGS)
-    problems += _wrong_settings(seeds / BACKTEST_FILE, BACKTEST_SETTINGS)
-    return problems
+    unsound = {problem.file for problem in problems}
+    if not unsound & {label(seeds / file) for file in LINKED_FILES}:
+        problems += _unlinked(seeds, read)
+    return problems + find_setting_problems(seeds)
+
+
+def _unlinked(seeds: Path, read: _Seeds) -> Iterator[Problem]:
+    """What rows say of one another; asked of sound rows, since one that isn't is no row of any."""
+    for file, column, rows in (
+        (PROFILES_FILE, "profile", read.profiles),
+        (CONDITIONS_FILE, "condition", read.conditions),
+    ):
+        if not rows:
+            yield _problem(seeds / file, 1, column, f"there is no {column}", "one at least")
+            return
+    yield from _unknown_names(seeds, read)
+    yield from _wrong_profiles(seeds, read)
+    yield from _wrong_parts(seeds, read)
+    yield from _wrong_edges(seeds, read)
 
 
 def _unknown_names(seeds: Path, read: _Seeds) -> Iterator[Problem]:
@@ -144,6 +151,7 @@ def _wrong_profiles(seeds: Path, read: _Seeds) -> Iterator[Problem]:
     file = seeds / PROFILES_FILE
     filtered = {found.row.profile for found in read.filters}
     judging = {found.row.profile for found in read.conditions}
+    weighing = {found.row.profile for found in read.conditions if found.row.weight > 0}
     ordered = sorted(read.profiles, key=lambda found: found.row.position)
     for found in ordered:
         name, is_last = found.row.profile, found is ordered[-1]
@@ -156,6 +164,9 @@ def _wrong_profiles(seeds: Path, read: _Seeds) -> Iterator[Problem]:
         if name not in judging:
             message = f"'{name}' has no conditions"
             yield _problem(file, found.line, "profile", message, f"a row in {CONDITIONS_FILE}")
+        elif name not in weighing:
+            message = f"no condition of '{name}' weighs anything"
+            yield _problem(file, found.line, "profile", message, "a weight above 0 for one of them")
 
 
 def _wrong_parts(seeds: Path, read: _Seeds) -> Iterator[Problem]:
@@ -184,6 +195,16 @@ def _wrong_parts(seeds: Path, read: _Seeds) -> Iterator[Problem]:
         yield from _repeated_pairs(seeds / file, column, keys)
 
 
+def _wrong_edges(seeds: Path, read: _Seeds) -> Iterator[Problem]:
+    """From an age on, too, a linear condition needs room between its edges."""
+    linear = {found.row.condition for found in read.conditions if found.row.kind == "linear"}
+    for found in read.thresholds:
+        if found.row.condition in linear and found.row.lower_edge == found.row.upper_edge:
+            message = f"'{found.row.condition}' is linear and has no room between equal edges"
+            file = seeds / THRESHOLDS_FILE
+            yield _problem(file, found.line, "upper_edge", message, "two numbers")
+
+
 def _repeated_pairs(
     file: Path, column: str, keys: Sequence[tuple[int, str, int]]
 ) -> Iterator[Problem]:
@@ -193,24 +214,6 @@ def _repeated_pairs(
             message = f"{number} of '{condition}' stands here more than once"
             yield _problem(file, line, column, message, "each number of a condition on one line")
         seen.add((condition, number))
-
-
-def _wrong_settings(file: Path, names: Sequence[str]) -> list[Problem]:
-    """A formula's numbers: each of them once, and no other."""
-    problems: list[Problem] = []
-    rows = list(read_rows(file, Setting, problems))
-    problems += repeated(file, "setting", rows)
-    told: Mapping[str, int] = {found.row.setting: found.line for found in rows}
-    for name, line in told.items():
-        if name not in names:
-            problems.append(_unknown(file, line, "setting", name, set(names)))
-    if not problems:
-        for name in names:
-            if name not in told:
-                problems.append(
-                    _problem(file, 1, "setting", f"'{name}' is missing", "a row for each setting")
-                )
-    return problems
 
 
 def _unreadable(

@@ -1,11 +1,12 @@
 """The rows of the health seeds: what may stand in each column."""
 
 import re
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal, Self
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from assets.placeholders import check_placeholders
 from assets.seed_files import SeedRow, is_custom_attribute
 
 # What int_health_days_profiled tells of an account in words.
@@ -14,18 +15,22 @@ WORDS = (
     "region", "size_band", "tier",
 )  # fmt: skip
 AGE = "age_days"
+STATUSES = ("lead", "trial", "customer", "past_due", "churned")
 WORD_OPERATORS = ("is", "is_not", "in", "not_in")
 NUMBER_OPERATORS = ("at_least", "at_most", "above", "below")
-RENEWAL_RISK_SETTINGS = (
-    "health_points", "slope_points", "slope_from", "slope_to", "overdue_points", "overdue_days",
-    "touch_points", "touch_days", "near_days", "far_days", "far_share", "medium_from", "high_from",
-)  # fmt: skip
-EXPANSION_SETTINGS = (
-    "health_points", "score_from", "limit_points", "limit_ratio", "people_points",
-    "contacts_from", "departments_from", "flagged_from",
-)  # fmt: skip
-BACKTEST_SETTINGS = ("gap_days", "fit_churned", "fit_months", "fit_tolerance")
 SCOPED_METRIC = "use_count_<n>d or days_used_<n>d, such as use_count_14d"
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _plain_number(cell: Any) -> Any:
+    """Refuses what Python alone takes for a number, such as 1_000, nan, other scripts' digits."""
+    if isinstance(cell, str) and _NUMBER.fullmatch(cell) is None:
+        raise ValueError(
+            f"'{cell}' is no number; allowed is a number, with a point before the decimals"
+        )
+    return cell
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 # What a metric may be narrowed to, written `module:Planning`; of modules to each one at once, since
@@ -35,19 +40,22 @@ EVERY_MODULE = "module:*"
 Scope = Annotated[str, Field(pattern=rf"^({'|'.join(SCOPE_KINDS)}):.+$")]
 NumberOperator = Literal["at_least", "at_most", "above", "below"]
 # DuckDB's DECIMAL(18,6) and DECIMAL(9,6).
-Edge = Annotated[Decimal, Field(gt=-(10**12), lt=10**12, decimal_places=6)]
-Points = Annotated[Decimal, Field(ge=0, le=100, decimal_places=6)]
+Plain = BeforeValidator(_plain_number)
+Edge = Annotated[Decimal, Plain, Field(gt=-(10**12), lt=10**12, decimal_places=6)]
+Points = Annotated[Decimal, Plain, Field(ge=0, le=100, decimal_places=6)]
+Days = Annotated[int, Plain, Field(ge=0, le=36_500)]
+Place = Annotated[int, Plain, Field(ge=1, le=10_000)]
 
 
 class HealthProfile(SeedRow):
     """How a kind of account is judged; the first that matches by position wins."""
 
     profile: Name
-    position: int = Field(ge=1)
+    position: Place
     judged_by: Literal["score", "rule"]
     good_from: Points = Field(gt=0)
     average_from: Points
-    minimum_coverage: Decimal = Field(gt=0, le=1, decimal_places=6)
+    minimum_coverage: Annotated[Decimal, Plain] = Field(gt=0, le=1, decimal_places=6)
     description: str = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -76,8 +84,20 @@ class ProfileFilter(SeedRow):
                 f"'{self.operator}' does not compare {self.attribute}, {kind}; allowed is "
                 + ", ".join(fitting)
             )
-        if not is_word and not _is_number(self.value):
-            raise ValueError(f"'{self.value}' is no number; allowed is a number")
+        if not is_word:
+            _plain_number(self.value)
+        return self
+
+    @model_validator(mode="after")
+    def _statuses_exist(self) -> Self:
+        """An account's status is one of five words, whatever the CRM calls it (crm_status)."""
+        if self.attribute == "account_status":
+            for word in self.value.split("|") if self.operator.endswith("in") else [self.value]:
+                if word.strip() not in STATUSES:
+                    raise ValueError(
+                        f"no account has the status '{word.strip()}'; allowed is "
+                        + ", ".join(STATUSES)
+                    )
         return self
 
 
@@ -93,11 +113,21 @@ class HealthCondition(SeedRow):
     direction: Literal["higher", "lower"]
     lower_edge: Edge
     upper_edge: Edge
-    weight: Decimal = Field(gt=0, lt=1000, decimal_places=6)
-    fresh_days: int = Field(ge=0)
-    stale_days: int = Field(ge=1)
-    minimum_history_days: int = Field(ge=0)
+    weight: Annotated[Decimal, Plain] = Field(ge=0, lt=1000, decimal_places=6)
+    fresh_days: Days
+    stale_days: Days = Field(ge=1)
+    minimum_history_days: Days
     sentence: str = Field(min_length=1)
+
+    @field_validator("scope")
+    @classmethod
+    def _scope_is_one(cls, scope: str | None) -> str | None:
+        return _one_scope(scope)
+
+    @field_validator("sentence")
+    @classmethod
+    def _sentence_can_be_filled(cls, sentence: str) -> str:
+        return check_placeholders(sentence, ("value", "lower", "upper"))
 
     @model_validator(mode="after")
     def _edges_are_in_order(self) -> Self:
@@ -127,16 +157,21 @@ class ConditionPart(SeedRow):
     """One of the things that an `any_of` condition reads."""
 
     condition: Name
-    part: int = Field(ge=1)
+    part: Place
     metric: Name
     scope: Scope | None = None
+
+    @field_validator("scope")
+    @classmethod
+    def _scope_is_one(cls, scope: str | None) -> str | None:
+        return _one_scope(scope)
 
 
 class ConditionThreshold(SeedRow):
     """Other edges from an age of the account on."""
 
     condition: Name
-    min_age_days: int = Field(ge=1)
+    min_age_days: Days = Field(ge=1)
     lower_edge: Edge
     upper_edge: Edge
 
@@ -158,6 +193,16 @@ class HealthCap(SeedRow):
     score: Points
     sentence: str = Field(min_length=1)
 
+    @field_validator("scope")
+    @classmethod
+    def _scope_is_one(cls, scope: str | None) -> str | None:
+        return _one_scope(scope)
+
+    @field_validator("sentence")
+    @classmethod
+    def _sentence_can_be_filled(cls, sentence: str) -> str:
+        return check_placeholders(sentence, ("value", "score"))
+
 
 class ValueEvent(SeedRow):
     """By what an account is taken to have arrived at value."""
@@ -167,29 +212,27 @@ class ValueEvent(SeedRow):
     name: str = Field(min_length=1)
 
 
-class Setting(SeedRow):
-    """One number of a formula."""
-
-    setting: str
-    value: float = Field(allow_inf_nan=False)
-    description: str = Field(min_length=1)
-
-
 def is_scope(scope: str) -> bool:
     """Whether it names one module, feature or event, or every module."""
     kind = "|".join(SCOPE_KINDS)
-    names_one = re.fullmatch(rf"({kind}):\s*\S.*", scope) is not None and not scope.endswith(":*")
+    names_one = re.fullmatch(rf"({kind}):\S.*", scope) is not None and not scope.endswith(":*")
     return names_one or scope == EVERY_MODULE
 
 
 def is_scoped_metric(metric: str) -> bool:
     """Whether a metric can be had of one module, feature or event: its name says the days."""
     days = metric.removeprefix("use_count_").removeprefix("days_used_")
-    return days != metric and days.endswith("d") and days[:-1].isdecimal() and int(days[:-1]) > 0
+    return days != metric and re.fullmatch(r"[1-9][0-9]{0,3}d", days) is not None
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite()
-    except InvalidOperation:
-        return False
+def _one_scope(scope: str | None) -> str | None:
+    """A scope of a condition, part or cap: a score is of one thing, not of every module."""
+    kind = "|".join(SCOPE_KINDS)
+    if scope and (
+        scope == EVERY_MODULE or not is_scope(scope) or re.search(rf"\|\s*({kind}):", scope)
+    ):
+        raise ValueError(
+            f"'{scope}' names no single thing; allowed is one module, feature or event by its "
+            "name, such as module:Toolbar"
+        )
+    return scope

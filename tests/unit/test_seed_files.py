@@ -54,6 +54,9 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
         (HEADER + "a,1,2\n", "3 cells under 4 columns"),
         (HEADER + 'a,1,2,"open\n', "unexpected end of data"),
         (HEADER.encode() + b"\xff\xfe,1,2,\n", "the text is not UTF-8"),
+        ("", "the file is empty"),
+        (HEADER + "a ,1,2,\n", "column name: 'a ' begins or ends with a space"),
+        (HEADER + "a,1,2, \n", "column note: ' ' begins or ends with a space"),
     ],
 )
 def test_a_file_that_is_not_sound_is_refused(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assets.warehouse.health_files import find_health_problems
-from assets.warehouse.health_rows import EXPANSION_SETTINGS, RENEWAL_RISK_SETTINGS
+from assets.warehouse.health_settings import EXPANSION_FILE, FORMULAS
 from checks.seeds import find_problems
 
 ROOT = Path(__file__).parents[3]
@@ -39,20 +39,16 @@ SOUND = {
     "health_condition_thresholds": ["use,30,2,4", "use,60,3,5"],
     "health_caps": ["owing,mrr,,above,5,40,owes"],
     "value_events": ["shared,event,share"],
-    "renewal_risk_settings": [f"{name},1,says" for name in RENEWAL_RISK_SETTINGS],
-    "expansion_settings": [f"{name},1,says" for name in EXPANSION_SETTINGS],
-    "backtest_settings": [
-        "gap_days,7,says",
-        "fit_churned,50,says",
-        "fit_months,6,says",
-        "fit_tolerance,0.25,says",
-    ],
+    **{
+        name.removesuffix(".csv"): (ROOT / "seeds" / name).read_text().splitlines()[1:]
+        for name in FORMULAS
+    },
 }
 
 
 def problems(folder: Path, **changed: list[str]) -> list[str]:
     seeds = folder / "seeds"
-    seeds.mkdir()
+    seeds.mkdir(exist_ok=True)
     for name, rows in (SOUND | changed).items():
         (seeds / f"{name}.csv").write_text("\n".join([HEADERS[name], *rows]) + "\n")
     return [str(problem) for problem in find_health_problems(seeds, {"mau", "mrr"}, KPIS)]
@@ -94,8 +90,37 @@ def test_sound_files_have_no_problems(tmp_path: Path) -> None:
         ),
         (
             ",9,1,",
-            ",9,0,",
-            "column weight: '0' is not right; allowed: Input should be greater than 0.",
+            ",9,-1,",
+            (
+                "column weight: '-1' is not right; allowed: Input should be greater than or equal "
+                "to 0."
+            ),
+        ),
+        (
+            ",all,",
+            ",all ,",
+            "column profile: 'all ' begins or ends with a space; allowed: no space around a cell.",
+        ),
+        (
+            ",9,1,",
+            ",9,1_0,",
+            (
+                "column weight: '1_0' is no number; allowed: a number, with a point before the "
+                "decimals."
+            ),
+        ),
+        (
+            ",30,used",
+            ",30,used {times}",
+            ("column sentence: {times} is not a placeholder; allowed: {value}, {lower}, {upper}."),
+        ),
+        (
+            "mau,,",
+            "use_count_7d,module:*,",
+            (
+                "column scope: 'module:*' names no single thing; allowed: one module, feature or "
+                "event by its name, such as module:Toolbar."
+            ),
         ),
         (
             ",9,1,",
@@ -105,7 +130,10 @@ def test_sound_files_have_no_problems(tmp_path: Path) -> None:
         (
             ",9,1,",
             ",9,heavy,",
-            "column weight: 'heavy' is not right; allowed: Input should be a valid decimal.",
+            (
+                "column weight: 'heavy' is no number; allowed: a number, with a point before the "
+                "decimals."
+            ),
         ),
         (
             "bands,mau,,higher,1,9",
@@ -161,7 +189,7 @@ def test_a_wrong_condition_is_named(tmp_path: Path, old: str, new: str, said: st
         (
             "health_profile_filters",
             "new,mrr,above,much",
-            "'much' is no number; allowed: a number.",
+            "'much' is no number; allowed: a number, with a point before the decimals.",
         ),
         (
             "health_profile_filters",
@@ -210,6 +238,22 @@ def test_a_wrong_condition_is_named(tmp_path: Path, old: str, new: str, said: st
         ),
         (
             "health_condition_thresholds",
+            "module,90,5,5",
+            (
+                "column upper_edge: 'module' is linear and has no room between equal edges; "
+                "allowed: two numbers."
+            ),
+        ),
+        (
+            "health_profile_filters",
+            "new,account_status,in,customer|paying",
+            (
+                "no account has the status 'paying'; allowed: lead, trial, customer, past_due, "
+                "churned."
+            ),
+        ),
+        (
+            "health_condition_thresholds",
             "use,90,5,3",
             "lower_edge is above upper_edge; allowed: a lower number.",
         ),
@@ -232,7 +276,7 @@ def test_a_wrong_condition_is_named(tmp_path: Path, old: str, new: str, said: st
             "expansion_settings",
             "luck,1,says",
             "column setting: there is no setting named 'luck'; allowed: "
-            + ", ".join(sorted(EXPANSION_SETTINGS))
+            + ", ".join(sorted(FORMULAS[EXPANSION_FILE].limits))
             + ".",
         ),
     ],
@@ -308,14 +352,37 @@ def test_every_account_has_a_profile_that_judges(
     assert found == [f"seeds/health_profiles.csv, {line}" for line in said]
 
 
-def test_a_formula_has_all_of_its_numbers(tmp_path: Path) -> None:
-    """A risk that is NULL everywhere because a row was deleted."""
-    found = problems(tmp_path, renewal_risk_settings=SOUND["renewal_risk_settings"][1:])
-    assert found == [
+def test_one_mistake_is_one_sentence(tmp_path: Path) -> None:
+    """A profile with a typo whose conditions are said to belong to none."""
+    rows = [SOUND["health_profiles"][0].replace(",80,", ",800,"), SOUND["health_profiles"][1]]
+    assert problems(tmp_path, health_profiles=rows) == [
         (
-            "seeds/renewal_risk_settings.csv, line 1, column setting: 'health_points' is missing; "
-            "allowed: a row for each setting."
+            "seeds/health_profiles.csv, line 2, column good_from: '800' is not right; allowed: "
+            "Input should be less than or equal to 100."
         )
+    ]
+
+
+def test_a_file_without_rows_is_one_sentence(tmp_path: Path) -> None:
+    """Everything that names a profile is said to be wrong where there is none."""
+    assert problems(tmp_path, health_profiles=[]) == [
+        (
+            "seeds/health_profiles.csv, line 1, column profile: there is no profile; "
+            "allowed: one at least."
+        )
+    ]
+
+
+def test_a_profile_weighs_something(tmp_path: Path) -> None:
+    """A condition may weigh nothing; where none does, nobody is ever judged."""
+    rows = [row.replace(",9,1,", ",9,0,").replace("5,5,1,", "5,5,0,")
+            for row in SOUND["health_conditions"]]  # fmt: skip
+    assert problems(tmp_path, health_conditions=[*rows[:1], *SOUND["health_conditions"][1:]]) == []
+    found = problems(tmp_path, health_conditions=rows)
+    assert found == [
+        f"seeds/health_profiles.csv, line {line}, column profile: no condition of '{name}' weighs "
+        "anything; allowed: a weight above 0 for one of them."
+        for line, name in ((2, "new"), (3, "all"))
     ]
 
 
