@@ -58,11 +58,13 @@
     list_position(['poor', 'average', 'good'], {{ state }})
 {%- endmacro %}
 
-{# A number as a reason words it: a ratio in per cent, anything else without needless decimals. #}
+{# A number as a reason words it: a ratio in per cent, anything else without needless decimals, and
+   a million with its digits. #}
 {% macro worded(value, unit) -%}
     case
             when {{ unit }} = 'ratio'
-                then cast(cast(round({{ value }} * 100) as integer) as varchar) || ' %'
+                then cast(cast(round({{ value }} * 100) as bigint) as varchar) || ' %'
+            when abs({{ value }}) >= 100000 then format('{:.0f}', cast({{ value }} as double))
             else format('{:g}', cast({{ value }} as double))
         end
 {%- endmacro %}

@@ -72,6 +72,7 @@ def _override(account: str, first: int, last: int, known: int | None, **said: An
 OVERRIDES = (
     _override("a", 10, 20, None, score=88.0),
     _override("a", 15, 17, None, state="poor"),
+    _override("a", 16, 18, None),
     _override("a", 40, 44, 42, state="unknown"),
     _override("b", 30, 50, 33, score=12.5, state="good"),
 )

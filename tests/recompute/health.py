@@ -158,7 +158,7 @@ def _own_state(readings: Sequence[Reading], capped: Fraction, profile: Row) -> s
 
 
 def _unknown_reason(readings: Sequence[Reading], coverage: Decimal) -> str:
-    if any(r.is_warming_up for r in readings):
+    if any(r.is_warming_up and r.nominal for r in readings):
         return "warming up"
     return "no data" if coverage == 0 else "low coverage"
 
@@ -170,8 +170,9 @@ def _hold(days: Sequence[Judged]) -> None:
     for judged in days:
         row = judged.row
         key = (row["profile"], judged.rules.version)
+        weighing = {r.name for r in judged.readings if r.nominal}
         fresh = {r.name for r in judged.readings if r.freshness == 1}
-        lost = sorted(ever[key] & {r.name for r in judged.readings} - fresh)
+        lost = sorted(ever[key] & weighing - fresh)
         own = row["state_before_override"]
         row["lost_inputs"] = ", ".join(lost) or None
         row["last_complete_state"] = last.get(key)

@@ -31,6 +31,7 @@ c5,ongoing,support,bands,open_tickets,,lower,1,3,3,0,7,1,
 c6,ongoing,support,linear,urgent_open_tickets,,lower,0,3,4,0,7,1,
 c7,ongoing,contract,bands,mrr,,higher,100,300,2,0,7,1,
 c8,ongoing,depth,any_of,,,higher,1,3,2,1,5,1,
+c0,ongoing,exposure,bands,active_user_ratio,,lower,0.5,1,0,0,3,90,
 d1,young,use,bands,active_days_30d,,higher,1,3,2,0,7,1,
 d2,young,use,any_of,,,lower,2,4,3,0,7,1,
 d3,young,support,bands,open_tickets,,lower,1,2,2,0,9,1,
@@ -216,6 +217,9 @@ def override_in_force(
     holding = [
         row
         for row in of_survivors(list(latest.values()), who)
-        if row["account_id"] == account and row["starts_on"] <= day <= row["expires_on"]
+        if row["account_id"] == account
+        and row["starts_on"] <= day <= row["expires_on"]
+        # One that sets neither is none.
+        and (row["score"] is not None or row["state"] is not None)
     ]
     return max(holding, key=lambda r: r["starts_on"], default=None)

@@ -144,7 +144,9 @@ def _holds(facts: Facts, row: Row) -> bool:
         return is_on_side(numbers.get(row["attribute"]), operator, wanted)
     if row["attribute"] not in facts.words:
         return False
-    word = facts.words[row["attribute"]] or ""
+    word = facts.words[row["attribute"]]
+    if not word:
+        return False
     listed = word in wanted.split("|") if operator in ("in", "not_in") else word == wanted
     return listed if operator in ("is", "in") else not listed
 

@@ -4,6 +4,7 @@ Source: the project's spec 50 (`account_health_weekly`, `health_peers_daily`, "R
 ("Peers"); shares no code with the product.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -76,8 +77,19 @@ def _exact(score: Decimal) -> Decimal:
 
 
 def _named_reasons(world: World, last: Row) -> str | None:
+    """An override, too little data, a lost input and a cap are reasons, too."""
+    why = last["unknown_reason"]
+    before = ["override"] if last["override_state"] else []
+    before += [why] if why not in (None, "override") else []
+    before += ["lost_inputs"] if why is None and last["lost_inputs"] else []
+    before += [last["cap"]] if why is None and _takes_points(last) else []
     named = sorted(row["condition"] for row in _deciding(world, last))
-    return ", ".join(named) or None
+    return ", ".join(before + named) or None
+
+
+def _takes_points(health: Row) -> bool:
+    """Whether a cap made the score lower."""
+    return health["cap"] is not None and bool(health["cap_score"] < health["raw_score"])
 
 
 def _deciding(world: World, health: Row) -> Iterator[Row]:
@@ -176,7 +188,7 @@ def _reasons(
     world: World, seeds: Mapping[str, Sequence[Row]], health: Row, units: Mapping[str, str]
 ) -> Iterator[Reason]:
     why, nothing = health["unknown_reason"], Fraction(0)
-    if health["override_author"]:
+    if health["override_state"]:
         said = f"set to {health['override_state']} until {health['override_expires_on']}"
         yield 1, "override", "override", said, nothing
     if why not in (None, "override"):
@@ -213,7 +225,7 @@ def _cap(
     world: World, seeds: Mapping[str, Sequence[Row]], health: Row, units: Mapping[str, str]
 ) -> Iterator[Reason]:
     """A cap that takes points, with the value that it read."""
-    if health["cap"] is None or not health["cap_score"] < health["raw_score"]:
+    if not _takes_points(health):
         return
     cap = next(row for row in seeds["health_caps"] if row["cap"] == health["cap"])
     for row in world.rows("accounts.account_metrics_daily"):
@@ -232,4 +244,6 @@ def _cap(
 
 
 def _worded(value: Any, unit: str) -> str:
-    return f"{round(value * 100)} %" if unit == "ratio" else f"{float(value):g}"
+    if unit == "ratio":
+        return f"{math.floor(Fraction(value) * 100 + Fraction(1, 2))} %"
+    return f"{float(value):.0f}" if abs(value) >= 100_000 else f"{float(value):g}"

@@ -276,7 +276,8 @@ def _health(dice: Dice, world: World, name: str, day: date) -> None:
             "cap": "many_open" if cap is not None else None,
             "cap_score": cap,
             "slope": dice.pick((None, -0.6, -0.357142857, -0.178571429, 0.0, 0.1)),
-            "override_author": "Ann" if override else None,
+            # Under too little data one is there and not in force.
+            "override_author": "Ann" if override or unknown else None,
             "override_state": override,
             "override_expires_on": TODAY + 3 * ONE_DAY if override else None,
             "lost_inputs": dice.pick((None, None, "c1", "c1, c3")),
@@ -303,7 +304,7 @@ def _health(dice: Dice, world: World, name: str, day: date) -> None:
                 "day": day,
                 "condition": condition,
                 "metric": METRICS[condition],
-                "metric_value": Decimal(str(dice.pick((0, 0.25, 1.5, 12)))),
+                "metric_value": Decimal(str(dice.pick((0, 0.25, 0.125, 12, 1_234_567)))),
                 "lower_edge": Decimal(1),
                 "upper_edge": Decimal("2.5"),
                 "effective_weight": weight,

@@ -68,7 +68,8 @@ asked as (
         [case when rule.kind = 'linear' then good_from else 100 end for rule in rules]
             as good_edges,
         [case when rule.kind = 'linear' then average_from else 50 end for rule in rules]
-            as average_edges
+            as average_edges,
+        [rule.weight for rule in rules] as nominal_weights
 
     from rule_sets
 
@@ -78,7 +79,8 @@ named as (
 
     select
         rule_set,
-        [rule.condition for rule in rules] as names
+        [rule.condition for rule in rules] as names,
+        [rule.weight for rule in rules] as nominal_weights
 
     from rule_sets
 
@@ -102,7 +104,11 @@ faded as (
         patterns.freshness_ratios,
         array_to_string(
             list_sort(
-                [named.names[place] for ratio, place in patterns.freshness_ratios if ratio < 1]
+                [
+                    named.names[place]
+                    for ratio, place in patterns.freshness_ratios
+                    if ratio < 1 and named.nominal_weights[place] is distinct from 0
+                ]
             ),
             ', '
         ) as faded_inputs
@@ -143,7 +149,16 @@ summed as (
         profile,
         cast(coalesce(coverage, 0) as decimal(9, 6)) as coverage,
         cast(coalesce(list_sum(contributions), 0) as decimal(9, 6)) as raw_score,
-        coalesce(list_contains(are_warming_up, true), false) as is_warming_up,
+        coalesce(
+            list_contains(
+                [
+                    is_young and nominal_weights[place] is distinct from 0
+                    for is_young, place in are_warming_up
+                ],
+                true
+            ),
+            false
+        ) as is_warming_up,
         coalesce(list_min(
             [
                 scores[place] >= average_edges[place]
@@ -304,7 +319,10 @@ owned as (
 
     left join owners on overrides.account_id = owners.account_id
 
-    where {{ is_told_under_owner('overrides') }}
+    -- One that sets neither a score nor a state is none.
+    where
+        coalesce(cast(overrides.score as varchar), overrides.state) is not null
+        and ({{ is_told_under_owner('overrides') }})
 
 ),
 

@@ -212,6 +212,10 @@ word_filters as (
     select
         *,
         case
+            when operator in ('in', 'not_in') then regexp_replace(value, '\s*\|\s*', '|', 'g')
+            else value
+        end as asked,
+        case
             when starts_with(attribute, 'custom.') then '$."' || substr(attribute, 8) || '"'
         end as custom_path
 
@@ -228,8 +232,8 @@ words as (
         unshown.day,
         word_filters.profile,
         word_filters.operator,
-        word_filters.value as asked,
-        coalesce(
+        word_filters.asked,
+        nullif(
             case word_filters.attribute
                 when 'account_status' then unshown.account_status
                 when 'crm_status' then unshown.crm_status
@@ -253,6 +257,7 @@ words as (
 
 met as (
 
+    -- As an alert rule's filters, none is met by what is missing, `is_not` and `not_in` included.
     select
         account_id,
         day,

@@ -92,7 +92,23 @@ ended as (
         dated.score,
         dated.state,
         dated.unknown_reason,
-        reasons.reasons,
+        nullif(
+            concat_ws(
+                ', ',
+                case when dated.override_state is not null then 'override' end,
+                case when dated.unknown_reason <> 'override' then dated.unknown_reason end,
+                case
+                    when dated.unknown_reason is null and dated.lost_inputs is not null
+                        then 'lost_inputs'
+                end,
+                case
+                    when dated.unknown_reason is null and dated.cap_score < dated.raw_score
+                        then dated.cap
+                end,
+                reasons.reasons
+            ),
+            ''
+        ) as reasons,
         coalesce(moved.mrr_change, 0) * 12 as contract_value_change,
         lag(dated.profile) over by_week as profile_before,
         lag(dated.state) over by_week as state_before,

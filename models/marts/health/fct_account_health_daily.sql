@@ -162,7 +162,8 @@ named as (
     -- The conditions of a profile are the same, in the same order, at every age.
     select
         rule_set,
-        [rule.condition for rule in rules] as names
+        [rule.condition for rule in rules] as names,
+        [rule.weight for rule in rules] as nominal_weights
 
     from rule_sets
 
@@ -252,7 +253,8 @@ first_days as (
 
 lost as (
 
-    -- Inputs that the account once had, under this profile and configuration.
+    -- Inputs that the account once had, under this profile and configuration; what weighs
+    -- nothing is no input of a score.
     select
         conditions.account_id,
         conditions.day,
@@ -261,7 +263,9 @@ lost as (
                 [
                     named.names[place]
                     for ratio, place in conditions.freshness_ratios
-                    if ratio < 1 and first_days.first_days[named.names[place]] < conditions.day
+                    if ratio < 1
+                    and first_days.first_days[named.names[place]] < conditions.day
+                    and named.nominal_weights[place] is distinct from 0
                 ]
             ),
             ', '

@@ -87,12 +87,12 @@ reasons as (
         'override' as kind,
         'override' as name,
         0 as points_at_stake,
-        'set to ' || coalesce(override_state, 'another score') || ' until '
-        || override_expires_on as sentence
+        'set to ' || override_state || ' until ' || override_expires_on as sentence
 
     from health
 
-    where override_author is not null
+    -- Under too little coverage none is in force.
+    where override_state is not null
 
     union all
 
