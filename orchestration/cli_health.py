@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import duckdb
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from assets.health.explaining import PARTS, Difference, Explanation, compare, explain, worded
@@ -119,16 +120,16 @@ def _print_explanation(found: Explanation) -> None:
     health = found.health
     state = health["state"]
     console.print(
-        f"[bold]{health['account_id']}[/] on {health['day']}: [{STYLES[state]}]{state}[/], "
+        f"[bold]{escape(health['account_id'])}[/] on {health['day']}: [{STYLES[state]}]{state}[/], "
         f"{points(health['score'])} points by profile {health['profile']} "
         f"(configuration {health['configuration_version']})"
     )
     for line in _asides(health):
-        console.print(f"  {line}")
+        console.print(f"  {escape(line)}")
     console.print(_conditions(found))
     for row in found.conditions:
         if row["influences_state"]:
-            console.print(f"• {found.reason(row)}")
+            console.print(f"• {escape(found.reason(row))}")
     if found.change is not None:
         parts = {part: found.change[f"from_{part}"] for part in PARTS}
         console.print(_change(found.change["change"], parts, "since the day before"))
@@ -155,7 +156,10 @@ def _asides(health: Mapping[str, Any]) -> list[str]:
     told = (
         (True, "coverage {coverage:.0%}"),
         (health["unknown_reason"], "unknown: {unknown_reason}"),
-        (health["cap"], "capped at {cap_score:.1f} by {cap}"),
+        (
+            health["cap"] and health["cap_score"] < health["raw_score"],
+            "capped at {cap_score:.1f} by {cap}",
+        ),
         (
             health["override_author"],
             "set by {override_author} until {override_expires_on}: {override_reason}",

@@ -40,7 +40,8 @@ STYLES = {"good": "green", "average": "yellow", "poor": "red", "unknown": "dim"}
 
 def preview_command(
     days: Annotated[
-        int, typer.Option(help="Judge so many days anew and replay the alert rules.", min=1)
+        int,
+        typer.Option(help="Judge so many days anew and replay the alert rules.", min=1, max=36_500),
     ] = 28,
     into: Annotated[
         Path | None,
@@ -50,6 +51,8 @@ def preview_command(
 ) -> None:
     """What the seeds as they stand now would have made of the last days that were shown."""
     settings = settings_of(home=home)
+    if into and not into.parent.is_dir():
+        stop(f"There is no folder {into.parent} to write {into.name} into.", EXIT_CODE_USAGE)
     problems = find_problems(settings.seeds, ROOT / "models")
     if problems:
         stop(f"{problems[0]} Mend it first; csw validate lists everything.", EXIT_CODE_USAGE)
@@ -135,7 +138,9 @@ def _gained(alerts: Sequence[ReplayedAlert]) -> Table:
     for name in ("new alert", "account", "opened", "what"):
         table.add_column(name)
     for alert in alerts[:MOST_MOVED]:
-        table.add_row(alert.rule, alert.account_id, str(alert.opened_on), escape(alert.sentence))
+        table.add_row(
+            alert.rule, escape(alert.account_id), str(alert.opened_on), escape(alert.sentence)
+        )
     return table
 
 
@@ -145,10 +150,10 @@ def _moved(found: Preview) -> Table:
         table.add_column(name)
     for one in found.moved[:MOST_MOVED]:
         table.add_row(
-            one.account_name or one.account_id,
+            escape(one.account_name or one.account_id),
             f"[{STYLES[one.state_before]}]{one.state_before}[/] {points(one.score_before)}",
             f"[{STYLES[one.state]}]{one.state}[/] {points(one.score)}",
-            one.reason or "",
+            escape(one.reason or ""),
         )
     return table
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import duckdb
 
 Row = Mapping[str, Any]
 
+_MANY_DIGITS = 100_000
 PARTS = ("profile", "weights", "thresholds", "missing", "inputs", "cap", "override")
 
 
@@ -117,10 +118,12 @@ def compare(
 
 
 def worded(value: Any, unit: str) -> str:
-    """A number as a reason words it: a ratio in per cent, nothing as a dash."""
+    """A number as a reason words it (dbt_project/macros/health.sql); nothing as a dash."""
     if value is None:
         return "-"
-    return f"{round(value * 100)} %" if unit == "ratio" else f"{float(value):g}"
+    if unit == "ratio":
+        return f"{(Decimal(value) * 100).quantize(Decimal(1), ROUND_HALF_UP)} %"
+    return f"{float(value):.0f}" if abs(value) >= _MANY_DIGITS else f"{float(value):g}"
 
 
 def _parts(
