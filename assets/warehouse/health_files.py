@@ -221,7 +221,7 @@ def _unreadable(
 ) -> Problem:
     if said not in kpis:
         return _unknown(file, line, column, said, known)
-    message = f"'{said}' is made of health, which would read itself"
+    message = f"'{said}' is a key figure, made after health, which can't read it"
     return _problem(file, line, column, message, ", ".join(sorted(known)))
 
 

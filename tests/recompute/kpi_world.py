@@ -23,7 +23,6 @@ LAST = TODAY - ONE_DAY
 HISTORY = 24
 LONG_AGO, FOR_EVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 CONDITIONS = ("c1", "c2", "c3", "c4")
-COMPONENTS = ("use", "support", "engagement")
 SCORES = (0, 10, 30, 40, 49.999999, 60, 74.999999, 75, 88.5, 100)
 RENEWAL_SETTINGS = {
     "health_points": 50, "slope_points": 20, "slope_from": -5, "slope_to": -15,
@@ -144,6 +143,11 @@ def _account(dice: Dice, world: World, name: str) -> None:
         }
     )
     _value(dice, world, name, created)
+    world.rows("intermediate.int_account_first_days").extend(
+        {"account_id": name, "known_day": TODAY - back * ONE_DAY, "first_day": first}
+        for back, first in ((HISTORY, TODAY - HISTORY * ONE_DAY), (5, dice.pick((created, LAST))))
+        if back == HISTORY or first < TODAY - HISTORY * ONE_DAY
+    )
     gone = dice.pick((range(0), range(3, 16)))  # a week without a row
     for back in sorted({*range(1, HISTORY + 1)} - {*gone}, reverse=True):
         _day(dice, world, name, TODAY - back * ONE_DAY)
@@ -181,12 +185,19 @@ def _value(dice: Dice, world: World, name: str, created: date) -> None:
                 **_known_days(dice, created + dice.pick((-5, 0, 1, 7, 30, 300)) * ONE_DAY),
             }
         )
-    for _ in range(dice.pick((0, 1))):
+    for _ in range(dice.pick((0, 1, 4))):
+        known = _known_days(
+            dice, dice.pick((created, created + 2 * ONE_DAY, LAST, LAST - 13 * ONE_DAY))
+        )
         world.rows("intermediate.int_event_type_days").append(
             {
                 "account_id": name,
+                "user_id": dice.pick(("u", "u", "u", None)),
+                "event_type": dice.pick(("custom", "custom", "login", "heartbeat")),
                 "event_name": dice.pick(("invited", "left")),
-                **_known_days(dice, created + dice.pick((0, 2, 7)) * ONE_DAY),
+                "quantity": dice.pick((1, 2, 13, 14, 28)),
+                "user_first_day": known["first_day"] + dice.pick((0, 0, 2)) * ONE_DAY,
+                **known,
             }
         )
     for _ in range(dice.pick((0, 1, 2))):
@@ -285,17 +296,6 @@ def _health(dice: Dice, world: World, name: str, day: date) -> None:
             "faded_inputs": dice.pick(("", "c2")),
         }
     )
-    for component in COMPONENTS:
-        weight = Decimal(str(dice.pick((0, 0.1, 0.25))))
-        world.rows("health.fct_health_components_daily").append(
-            {
-                "account_id": name,
-                "day": day,
-                "component": component,
-                "weight": weight,
-                "contribution": weight * dice.pick((0, 40, 100)),
-            }
-        )
     for condition in CONDITIONS:
         weight = Decimal(str(dice.pick((0, 0.1, 0.25))))
         world.rows("health.fct_health_conditions_daily").append(

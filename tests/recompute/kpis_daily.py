@@ -5,6 +5,7 @@ a row is known"): the row of day d uses what is known at the first instant of d 
 with the product.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,8 @@ from tests.recompute.kpis import (
 )
 
 WINDOW = timedelta(days=29)
+FORTNIGHT = timedelta(days=13)
+QUIET = ("heartbeat", "identify")
 
 
 def account_kpis_daily(
@@ -53,10 +56,10 @@ def account_kpis_daily(
                     **_time_to_value(world, value_events, metrics),
                     **_renewal(health, metrics, settings),
                     "expansion_score": _expansion(world, health, metrics, expansion_settings),
-                    "engagement_score": _engagement(world, account, day),
                 }
             )
-    return rows
+    scores = _engagement(world)
+    return [row | {"engagement_score": scores[row["account_id"], row["day"]]} for row in rows]
 
 
 def _end_of(day: date) -> datetime:
@@ -249,13 +252,46 @@ def _limits_used(world: World, metrics: Row) -> Iterator[Fraction]:
             yield Fraction(value) / Fraction(row["limit_quantity"])
 
 
-def _engagement(world: World, account: str, day: date) -> Decimal | None:
-    """Points of the components engagement and support, of what they weigh together."""
+def _engagement(world: World) -> dict[tuple[str, date], Decimal | None]:
+    """What users do a day, ranked among the day's accounts of the same status (spec 30)."""
+    judged = {(h["account_id"], h["day"]) for h in world.rows("health.fct_account_health_daily")}
     rows = [
         row
-        for row in world.own("health.fct_health_components_daily", account)
-        if row["day"] == day and row["component"] in ("engagement", "support")
+        for row in world.rows("accounts.account_metrics_daily")
+        if (row["account_id"], row["day"]) in judged
     ]
-    weight = sum((Fraction(row["weight"]) for row in rows), Fraction(0))
-    points = sum((Fraction(row["contribution"]) for row in rows), Fraction(0))
-    return decimal(points / weight) if weight else None
+    told = [
+        (row["day"], row["account_status"], _actions_a_day(world, row["account_id"], row["day"]))
+        for row in rows
+    ]
+    all_of, by_rate = Counter(key[:2] for key in told), Counter(told)
+    less = {
+        key: sum(n for other, n in by_rate.items() if other[:2] == key[:2] and other[2] < key[2])
+        for key in by_rate
+    }
+    with_events = {row["day"] for row in world.rows("intermediate.int_source_watermarks_daily")}
+    return {
+        (row["account_id"], row["day"]): (
+            decimal(Fraction(100 * less[key], all_of[key[:2]]) if key[2] >= 1 else Fraction(0))
+            if row["day"] in with_events
+            else None
+        )
+        for row, key in zip(rows, told, strict=True)
+    }
+
+
+def _actions_a_day(world: World, account: str, day: date) -> Fraction:
+    """Over 14 days, or as many as the account was known to be old; what is known as a user's."""
+    actions = sum(
+        row["quantity"]
+        for row in world.own("intermediate.int_event_type_days", account)
+        if row["user_id"] is not None
+        and row["event_type"] not in QUIET
+        and row["user_first_day"] <= day <= row["day"] + FORTNIGHT
+    )
+    first = min(
+        row["first_day"]
+        for row in world.own("intermediate.int_account_first_days", account)
+        if row["known_day"] <= day
+    )
+    return Fraction(actions, min((day - first).days + 1, 14))

@@ -67,8 +67,8 @@ def test_sound_files_have_no_problems(tmp_path: Path) -> None:
             ",mau,",
             ",engagement_score,",
             (
-                "column metric: 'engagement_score' is made of health, which would read itself; "
-                "allowed: mau, mrr."
+                "column metric: 'engagement_score' is a key figure, made after health, which "
+                "can't read it; allowed: mau, mrr."
             ),
         ),
         (",all,", ",al,", "column profile: there is no profile named 'al'; allowed: all, new."),
@@ -209,8 +209,9 @@ def test_a_wrong_condition_is_named(tmp_path: Path, old: str, new: str, said: st
             "health_profile_filters",
             "new,engagement_score,above,3",
             (
-                "column attribute: 'engagement_score' is made of health, which would read itself; "
-                "allowed: account_status, age_days, country, crm_status, custom.NAME, industry, "
+                "column attribute: 'engagement_score' is a key figure, made after health, which "
+                "can't read it; allowed: account_status, age_days, country, crm_status, "
+                "custom.NAME, industry, "
                 "lifecycle_stage, mau, mrr, product_line, region, size_band, tier."
             ),
         ),
