@@ -253,7 +253,7 @@ def _component_rows(judged: Judged) -> Iterator[dict[str, Any]]:
             "score": decimal(raw_of(own) / weight) if weight else None,
             "weight": decimal(weight),
             "contribution": decimal(raw_of(own)),
-            "coverage": coverage_of(own),
+            "coverage": coverage_of(own) if any(r.nominal for r in own) else None,
             "condition_count": len(own),
         }
 
