@@ -47,7 +47,7 @@ def account_usage(facts: Facts, naming: Naming) -> list[Row]:
             moments = [act.moment for act in used.get(thing, ())]
             row = module_usage(thing[0], moments, registered, last)
             found.append({"account_id": name, **_named(thing), **row})
-        rows.extend(_ranked(found, is_by_count=naming is by_feature))
+        rows.extend(_ranked(found, is_by_count=naming is by_feature, unused=unused))
     may_use = {name: entitled_things(facts, known, name, last) for name in facts.names}
     active = {name for name in facts.names if is_active_account(facts, name)}
     return [row | _peers(row, rows, facts, may_use, active) for row in rows]
@@ -103,13 +103,17 @@ def _of_user(acts: Sequence[Act], last: date) -> Row:
     }
 
 
-def _ranked(rows: Sequence[Row], *, is_by_count: bool) -> list[Row]:
-    """Modules by seconds, features by count, ties by name; what has no name has no rank."""
+def _ranked(rows: Sequence[Row], *, is_by_count: bool, unused: Collection[Thing] = ()) -> list[Row]:
+    """Modules by seconds, features by count, ties by name; what has no name has no rank.
+
+    What was never used comes after what was.
+    """
 
     def place(row: Row) -> tuple[Any, ...]:
         if is_by_count:
-            return (-row["total_count"], row["feature"], row["module"])
-        return (-row["total_seconds"], row["module"])
+            is_last = (row["module"], row["feature"]) in unused
+            return (-row["total_count"], is_last, row["feature"], row["module"])
+        return (-row["total_seconds"], (row["module"],) in unused, row["module"])
 
     named = [row for row in rows if row["feature" if is_by_count else "module"] != NONE]
     ranks = {id(row): rank for rank, row in enumerate(sorted(named, key=place), start=1)}

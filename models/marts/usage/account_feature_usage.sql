@@ -68,8 +68,12 @@ used as (
 
 listed as (
 
-    -- What an entitlement names stands here unused, too, beside those who use it.
-    select * from used
+    -- What an entitlement names stands here unused, too, after all that is used.
+    select
+        *,
+        true as is_used
+
+    from used
 
     union all
 
@@ -77,7 +81,8 @@ listed as (
         entitlements.account_id,
         entitlements.module,
         entitlements.feature,
-        cast(null as date) as last_used_on
+        cast(null as date) as last_used_on,
+        false as is_used
 
     from entitlements
 
@@ -330,6 +335,7 @@ compared as (
         listed.module,
         listed.feature,
         listed.last_used_on,
+        listed.is_used,
         members.registered_users_30d,
         coalesce(totals.active_us, 0) as active_us,
         coalesce(totals.total_count, 0) as total_count,
@@ -396,7 +402,7 @@ ranked as (
         module,
         feature,
         row_number() over (
-            partition by account_id order by total_count desc, feature asc, module asc
+            partition by account_id order by total_count desc, is_used desc, feature asc, module asc
         ) as rank
 
     from compared

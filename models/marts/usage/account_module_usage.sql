@@ -67,15 +67,20 @@ used as (
 
 listed as (
 
-    -- What an entitlement names stands here unused, too, beside those who use it.
-    select * from used
+    -- What an entitlement names stands here unused, too, after all that is used.
+    select
+        *,
+        true as is_used
+
+    from used
 
     union all
 
     select distinct
         entitlements.account_id,
         entitlements.module,
-        cast(null as date) as last_used_on
+        cast(null as date) as last_used_on,
+        false as is_used
 
     from entitlements
 
@@ -298,6 +303,7 @@ compared as (
         listed.account_id,
         listed.module,
         listed.last_used_on,
+        listed.is_used,
         members.registered_users_30d,
         coalesce(totals.active_us, 0) as active_us,
         coalesce(totals.total_count, 0) as total_count,
@@ -359,7 +365,7 @@ ranked as (
         account_id,
         module,
         row_number() over (
-            partition by account_id order by active_us desc, module asc
+            partition by account_id order by active_us desc, is_used desc, module asc
         ) as rank
 
     from compared
