@@ -80,7 +80,8 @@ dated as (
 
     select
         account_id,
-        {{ local_day('dated_at') }} as first_day,
+        -- Since ever begins in 1900: in every zone, a whole day after that.
+        greatest({{ local_day('dated_at') }}, cast('1900-01-02' as date)) as first_day,
         greatest({{ local_day('dated_at') }}, {{ known_day('known_from') }}) as known_day
 
     from dated_rows
