@@ -35,7 +35,7 @@ MODELS = (
     "int_scoped_metrics_measured", "account_scoped_metrics_daily", "int_health_days_profiled",
     "int_health_conditions_scored", "int_account_health_scored", "fct_account_health_daily",
     "fct_health_conditions_daily", "fct_health_components_daily", "fct_health_changes",
-    "int_features_entitled", "int_kpis_measured", "account_kpis_daily",
+    "int_features_entitled", "int_engagement_scored", "int_kpis_measured", "account_kpis_daily",
 )  # fmt: skip
 CONDITIONS = """
 insert into reference.health_conditions by name

@@ -37,7 +37,7 @@ MARTS = (
     "health_peers_daily",
     "health_reasons",
 )
-STEPS = ("int_features_entitled", "int_kpis_measured")
+STEPS = ("int_features_entitled", "int_engagement_scored", "int_kpis_measured")
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,12 @@ features as (
 
 ),
 
+engagement as (
+
+    select * from {{ ref('int_engagement_scored') }}
+
+),
+
 companies as (
 
     select
@@ -58,18 +64,6 @@ event_type_days as (
 value_events as (
 
     select * from {{ ref('value_events') }}
-
-),
-
-non_activity as (
-
-    select * from {{ ref('non_activity_event_types') }}
-
-),
-
-first_days as (
-
-    select * from {{ ref('int_account_first_days') }}
 
 ),
 
@@ -167,141 +161,6 @@ days as (
     inner join asked_days on health.day = asked_days.day
 
     inner join metrics on health.account_id = metrics.account_id and health.day = metrics.day
-
-),
-
-action_days as (
-
-    -- What users did, in whose rows of 14 days it counts: as theirs once that is known.
-    select
-        event_type_days.account_id,
-        greatest(
-            coalesce(event_type_days.user_first_day, event_type_days.first_day),
-            asked_from.first_day
-        ) as first_day,
-        event_type_days.day + 13 as last_day,
-        sum(event_type_days.quantity) as actions
-
-    from event_type_days
-
-    inner join asked_from on event_type_days.day + 13 >= asked_from.first_day
-
-    anti join non_activity on event_type_days.event_type = non_activity.event_type
-
-    where event_type_days.user_id is not null
-
-    group by all
-
-),
-
-action_changes as (
-
-    select
-        account_id,
-        first_day as day,
-        actions
-    from action_days
-    where first_day <= last_day
-    union all
-    select
-        account_id,
-        last_day + 1 as day,
-        -actions as actions
-    from action_days
-    where first_day <= last_day
-
-),
-
-actions_netted as (
-
-    select
-        account_id,
-        day,
-        sum(actions) as actions
-
-    from action_changes
-
-    group by account_id, day
-
-),
-
-actions_so_far as (
-
-    select
-        account_id,
-        day,
-        sum(actions) over (
-            partition by account_id order by day rows unbounded preceding
-        ) as actions_14d
-
-    from actions_netted
-
-),
-
-acted as (
-
-    select
-        days.account_id,
-        days.day,
-        actions_so_far.actions_14d
-
-    from days
-
-    asof inner join actions_so_far
-        on days.account_id = actions_so_far.account_id and days.day >= actions_so_far.day
-
-),
-
-begun as (
-
-    -- How old the account was known to be.
-    select
-        days.account_id,
-        days.day,
-        first_days.first_day
-
-    from days
-
-    asof inner join first_days
-        on days.account_id = first_days.account_id and days.day >= first_days.known_day
-
-),
-
-averaged as (
-
-    select
-        days.account_id,
-        days.day,
-        days.account_status,
-        coalesce(acted.actions_14d, 0)
-        / least(days.day - begun.first_day + 1, 14) as avg_daily_actions
-
-    from days
-
-    inner join begun on days.account_id = begun.account_id and days.day = begun.day
-
-    left join acted on days.account_id = acted.account_id and days.day = acted.day
-
-),
-
-engagement as (
-
-    -- Spec 30: the share of the accounts of the same status that do less; ties share it, and who
-    -- is under one action a day has nobody below.
-    select
-        account_id,
-        day,
-        case
-            when avg_daily_actions < 1 then 0
-            else
-                100
-                * (rank() over (
-                    partition by day, account_status order by avg_daily_actions
-                ) - 1)
-                / count(*) over (partition by day, account_status)
-        end as engagement_score
-
-    from averaged
 
 ),
 
@@ -648,7 +507,7 @@ final as (
             when renewal_risk_points is not null then 'low'
         end as renewal_risk_band,
         cast(expansion_score as decimal(9, 6)) as expansion_score,
-        cast(case when has_events then engagement_score end as decimal(9, 6)) as engagement_score
+        case when has_events then engagement_score end as engagement_score
 
     from risked
 
