@@ -80,8 +80,7 @@ dated as (
 
     select
         account_id,
-        -- Since ever begins in 1900: in every zone, a whole day after that.
-        greatest({{ local_day('dated_at') }}, cast('1900-01-02' as date)) as first_day,
+        {{ local_day('dated_at') }} as first_day,
         greatest({{ local_day('dated_at') }}, {{ known_day('known_from') }}) as known_day
 
     from dated_rows
