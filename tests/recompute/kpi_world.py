@@ -194,7 +194,7 @@ def _value(dice: Dice, world: World, name: str, created: date) -> None:
                 "account_id": name,
                 "user_id": dice.pick(("u", "u", "u", None)),
                 "event_type": dice.pick(("custom", "custom", "login", "heartbeat")),
-                "event_name": dice.pick(("invited", "left")),
+                "event_name": dice.pick(("invited", "left", None)),
                 "quantity": dice.pick((1, 2, 13, 14, 28)),
                 "user_first_day": known["first_day"] + dice.pick((0, 0, 2)) * ONE_DAY,
                 **known,

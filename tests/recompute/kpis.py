@@ -80,6 +80,7 @@ def _values(
     happened += [
         (row["day"], "event", row["event_name"])
         for row in world.own("intermediate.int_event_type_days", account)
+        if row["event_name"]
     ]
     for day, kind, name in happened:
         for event in value_events:

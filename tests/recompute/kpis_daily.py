@@ -204,6 +204,7 @@ def _values(world: World, value_events: Sequence[Row], account: str, day: date) 
     rows += [
         ("event", row["event_name"], row)
         for row in world.own("intermediate.int_event_type_days", account)
+        if row["event_name"]
     ]
     for kind, name, row in rows:
         for event in value_events:

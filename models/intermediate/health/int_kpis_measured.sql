@@ -191,6 +191,7 @@ happened as (
         day,
         first_day
     from event_type_days
+    where event_name is not null
 
 ),
 

@@ -77,6 +77,7 @@ happened as (
         event_name as name,
         day
     from event_type_days
+    where event_name is not null
 
 ),
 
