@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from assets.placeholders import check_placeholders
 from assets.seed_files import SeedRow, is_custom_attribute
@@ -38,6 +38,20 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SCOPE_KINDS = ("module", "feature", "event")
 EVERY_MODULE = "module:*"
 Scope = Annotated[str, Field(pattern=rf"^({'|'.join(SCOPE_KINDS)}):.+$")]
+
+
+def _one_scope(scope: str) -> str:
+    """A scope of a condition, part or cap: a score is of one thing, not of every module."""
+    kind = "|".join(SCOPE_KINDS)
+    if scope == EVERY_MODULE or not is_scope(scope) or re.search(rf"\|\s*({kind}):", scope):
+        raise ValueError(
+            f"'{scope}' names no single thing; allowed is one module, feature or event by its "
+            "name, such as module:Toolbar"
+        )
+    return scope
+
+
+OneScope = Annotated[Scope, AfterValidator(_one_scope)]
 NumberOperator = Literal["at_least", "at_most", "above", "below"]
 # DuckDB's DECIMAL(18,6) and DECIMAL(9,6).
 Plain = BeforeValidator(_plain_number)
@@ -109,7 +123,7 @@ class HealthCondition(SeedRow):
     component: Name
     kind: Literal["bands", "linear", "any_of"]
     metric: Name | None = None
-    scope: Scope | None = None
+    scope: OneScope | None = None
     direction: Literal["higher", "lower"]
     lower_edge: Edge
     upper_edge: Edge
@@ -118,11 +132,6 @@ class HealthCondition(SeedRow):
     stale_days: Days = Field(ge=1)
     minimum_history_days: Days
     sentence: str = Field(min_length=1)
-
-    @field_validator("scope")
-    @classmethod
-    def _scope_is_one(cls, scope: str | None) -> str | None:
-        return _one_scope(scope)
 
     @field_validator("sentence")
     @classmethod
@@ -159,12 +168,7 @@ class ConditionPart(SeedRow):
     condition: Name
     part: Place
     metric: Name
-    scope: Scope | None = None
-
-    @field_validator("scope")
-    @classmethod
-    def _scope_is_one(cls, scope: str | None) -> str | None:
-        return _one_scope(scope)
+    scope: OneScope | None = None
 
 
 class ConditionThreshold(SeedRow):
@@ -187,16 +191,11 @@ class HealthCap(SeedRow):
 
     cap: Name
     metric: Name
-    scope: Scope | None = None
+    scope: OneScope | None = None
     operator: NumberOperator
     value: Edge
     score: Points
     sentence: str = Field(min_length=1)
-
-    @field_validator("scope")
-    @classmethod
-    def _scope_is_one(cls, scope: str | None) -> str | None:
-        return _one_scope(scope)
 
     @field_validator("sentence")
     @classmethod
@@ -223,16 +222,3 @@ def is_scoped_metric(metric: str) -> bool:
     """Whether a metric can be had of one module, feature or event: its name says the days."""
     days = metric.removeprefix("use_count_").removeprefix("days_used_")
     return days != metric and re.fullmatch(r"[1-9][0-9]{0,3}d", days) is not None
-
-
-def _one_scope(scope: str | None) -> str | None:
-    """A scope of a condition, part or cap: a score is of one thing, not of every module."""
-    kind = "|".join(SCOPE_KINDS)
-    if scope and (
-        scope == EVERY_MODULE or not is_scope(scope) or re.search(rf"\|\s*({kind}):", scope)
-    ):
-        raise ValueError(
-            f"'{scope}' names no single thing; allowed is one module, feature or event by its "
-            "name, such as module:Toolbar"
-        )
-    return scope
