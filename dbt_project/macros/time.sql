@@ -85,3 +85,9 @@
 {% macro month_instant(month) -%}
     {{ instant_of('cast(' ~ month ~ ' as timestamp)') }}
 {%- endmacro %}
+
+{# The instant from which what was always so is dated: before the first day of 1900, the earliest that
+   rows may be dated, has begun anywhere. #}
+{% macro since_ever() -%}
+    cast('1899-12-31' as timestamp with time zone)
+{%- endmacro %}

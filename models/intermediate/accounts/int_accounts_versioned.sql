@@ -47,7 +47,7 @@ dated as (
                 extras
         ) as known_from,
         case
-            when changed_at is null then cast('1900-01-01' as timestamp with time zone)
+            when changed_at is null then {{ since_ever() }}
             -- A first version holds, whatever time to come it is said to be of.
             when changed_at >= {{ as_of() }} then {{ as_of() }}
             else changed_at
@@ -107,7 +107,7 @@ final as (
         case
             when
                 row_number() over (partition by account_id order by holds_from, version_number) = 1
-                then cast('1900-01-01' as timestamp with time zone)
+                then {{ since_ever() }}
             else holds_from
         end as valid_from,
         valid_until

@@ -77,7 +77,7 @@ versions as (
                 row_number() over (
                     partition by companies.account_id order by companies.known_from
                 ) = 1
-                then cast('1900-01-01' as timestamp with time zone)
+                then {{ since_ever() }}
             else companies.known_from
         end as valid_from
 
