@@ -16,6 +16,7 @@ from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.profiles import load_profile
 from assets.extracts.sampling.sample import write_sample
 from assets.releases import folders
+from assets.releases.keeping import ReleaseChoiceError
 from checks.seeds import find_problems
 from orchestration.cli_account import account_app
 from orchestration.cli_alerts import alerts_app
@@ -40,11 +41,13 @@ from orchestration.terminal import (
 
 class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
-        """Calls the command; what is damaged is said in a sentence, whichever reads it."""
+        """Calls the command; what is wrong with a release is a sentence, whichever reads it."""
         try:
             return super().invoke(ctx)
         except folders.ManifestError as error:
             stop(str(error), EXIT_CODE_RED)
+        except ReleaseChoiceError as error:
+            stop(str(error), EXIT_CODE_USAGE)
 
 
 app = typer.Typer(

@@ -1,7 +1,6 @@
 """`csw releases`: what was published, what differs, going back to an earlier one, making room."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -16,7 +15,6 @@ from assets.releases import folders
 from assets.releases.comparing import ReleaseDifference, compare
 from assets.releases.keeping import (
     NO_RELEASE,
-    ReleaseChoiceError,
     ReleaseSummary,
     find_release,
     find_superfluous,
@@ -74,8 +72,7 @@ def show_command(
     home: Home = None,
 ) -> None:
     """What a release was made of and holds, as its manifest says."""
-    with _said_in_a_sentence():
-        found = find_release(read_summaries(settings_of(home=home).releases), release)
+    found = find_release(read_summaries(settings_of(home=home).releases), release)
     console.rule(f"[bold]{found.release_id}[/] {_standing(found)}", align="left")
     _print_manifest(found.manifest)
 
@@ -84,9 +81,8 @@ def show_command(
 def diff_command(first: Release, last: Release, home: Home = None) -> None:
     """Which tables, accounts and numbers differ between two releases, and what can be the cause."""
     settings = settings_of(home=home)
-    with _said_in_a_sentence():
-        summaries = read_summaries(settings.releases)
-        chosen = [find_release(summaries, named) for named in (first, last)]
+    summaries = read_summaries(settings.releases)
+    chosen = [find_release(summaries, named) for named in (first, last)]
     before, after = sorted(chosen, key=lambda each: each.sequence)
     console.rule(f"[bold]{before.release_id}[/], then [bold]{after.release_id}", align="left")
     _print_difference(compare(settings.releases, before, after))
@@ -106,7 +102,7 @@ def rollback(
     was withdrawn is run again by the next day's run, or by csw run --as-of.
     """
     settings = settings_of(home=home)
-    with _said_in_a_sentence(), build_held(settings, "csw releases rollback"):
+    with build_held(settings, "csw releases rollback"):
         current, withdrawn = go_back(settings.releases, to)
     console.print(f"[green]✓[/] readers get [bold]{current}[/]")
     if withdrawn:
@@ -241,12 +237,3 @@ def _listed(named: Mapping[str, Any]) -> str:
 
 def _minute(instant: str) -> str:
     return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M")
-
-
-@contextmanager
-def _said_in_a_sentence() -> Iterator[None]:
-    """Ends the command with the sentence where there is no such release."""
-    try:
-        yield
-    except ReleaseChoiceError as error:
-        stop(str(error), EXIT_CODE_USAGE)

@@ -18,7 +18,7 @@ DAY_FIRST = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
 # The rule of rows that come when raw rows of their day have gone (see retention.py).
 TOO_OLD = "too_old"
 # A row of an earlier year is a slip (0202 for 2022) or a system's least date. Its account would get
-# a row for each day since, and 1900 means "since ever" in the models.
+# a row for each day since, and what was always so is dated just before 1900 in the models.
 FIRST_YEAR = 1900
 
 TIMES_OF_DAY = ("%H", "%I", "%M", "%S", "%X", "%c", "%-H", "%-I")

@@ -107,6 +107,15 @@
         else 0 end
 {%- endmacro %}
 
+{# The band of such points, by the settings beside them; NULL without points. #}
+{% macro renewal_risk_band(points) -%}
+    case
+            when {{ points }} >= high_from then 'high'
+            when {{ points }} >= medium_from then 'medium'
+            when {{ points }} is not null then 'low'
+        end
+{%- endmacro %}
+
 {# In decimals throughout: a score of six digits lies half way between two points of six. #}
 {% macro renewal_risk_from_health(health, settings) -%}
     cast(

@@ -438,7 +438,7 @@ def blocked(older: Step) -> Blocked:
     file = home.landing / f"tickets/tickets/dt={day}/tickets.csv"
     file.parent.mkdir()
     file.write_text(tickets(home, day, bad=180))
-    write_licenses(home, day, "maybe")
+    write_misread_licenses(home, day)
     reds = (home.run(as_of(day)), home.run(as_of(day)))
     after = home.manifest()
     profile = home.landing / "profile.yml"
@@ -459,11 +459,11 @@ def blocked(older: Step) -> Blocked:
     )
 
 
-def write_licenses(home: Home, day: date, is_trial: str) -> None:
-    """Lands 150 licences with this word where a flag is expected."""
+def write_misread_licenses(home: Home, day: date) -> None:
+    """Lands 150 licences with a word that is no flag where one is expected."""
     file = home.landing / f"crm/licenses/dt={day}/licenses.csv"
     file.parent.mkdir(exist_ok=True)
-    rows = [f"more-{n},acc-0001,insights,1,{day},{is_trial}" for n in range(150)]
+    rows = [f"more-{n},acc-0001,insights,1,{day},maybe" for n in range(150)]
     file.write_text(
         "\n".join(["license_id,account_id,package,seats_purchased,started_at,is_trial", *rows])
     )

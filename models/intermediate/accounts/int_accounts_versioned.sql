@@ -79,38 +79,14 @@ replaced as (
 final as (
 
     select
-        account_id,
-        account_name,
-        status,
-        lifecycle_stage,
-        tier,
-        region,
-        country,
-        industry,
-        product_line,
-        size_band,
-        parent_account_id,
-        relationship,
-        website,
-        description,
-        employee_count,
-        amount_raised,
-        social_links,
-        contract_value_amount,
-        currency,
-        time_zone,
-        onboarding_started_at,
-        is_test,
-        extras,
-        known_from,
+        * exclude (version_number, changed_at, holds_from),
         changed_at as attributes_known_from,
         case
             when
                 row_number() over (partition by account_id order by holds_from, version_number) = 1
                 then {{ since_ever() }}
             else holds_from
-        end as valid_from,
-        valid_until
+        end as valid_from
 
     from replaced
 

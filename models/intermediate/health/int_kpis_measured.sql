@@ -502,11 +502,7 @@ final as (
         started_on is not null and first_value_on is null as is_time_to_value_censored,
         day + cast(days_to_renewal as integer) as renewal_on,
         renewal_risk_points,
-        case
-            when renewal_risk_points >= high_from then 'high'
-            when renewal_risk_points >= medium_from then 'medium'
-            when renewal_risk_points is not null then 'low'
-        end as renewal_risk_band,
+        {{ renewal_risk_band('renewal_risk_points') }} as renewal_risk_band,
         cast(expansion_score as decimal(9, 6)) as expansion_score,
         case when has_events then engagement_score end as engagement_score
 

@@ -26,16 +26,13 @@ final as (
         tickets.created_at as starts_at,
         least(
             case
-                when
-                    tickets.status
-                    in ('new', 'open', 'pending', 'on hold', 'on_hold', 'on-hold', 'hold')
-                    then null
+                when {{ is_open_word('tickets.status') }} then null
                 else
                     coalesce(
                         tickets.solved_at,
                         tickets.closed_at,
                         case
-                            when tickets.status in ('solved', 'resolved', 'closed')
+                            when {{ is_solved_word('tickets.status') }}
                                 then coalesce(tickets.updated_at, tickets.created_at)
                         end
                     )

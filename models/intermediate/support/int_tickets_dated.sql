@@ -47,10 +47,8 @@ changes as (
         coalesce(new_value, '') as new_value,
         case
             when field <> 'status' then null
-            when
-                new_value in ('new', 'open', 'pending', 'on hold', 'on_hold', 'on-hold', 'hold')
-                then true
-            when new_value in ('solved', 'resolved', 'closed') then false
+            when {{ is_open_word('new_value') }} then true
+            when {{ is_solved_word('new_value') }} then false
         end as is_open
 
     from {{ ref('stg_tickets__ticket_changes') }}
@@ -138,7 +136,7 @@ begun as (
         coalesce(first_words.priority, tickets.priority) as first_priority,
         coalesce(first_words.type, tickets.type) as first_type,
         first_words.last_told_at,
-        coalesce(first_words.status in ('solved', 'resolved', 'closed'), false) as is_born_solved,
+        coalesce({{ is_solved_word('first_words.status') }}, false) as is_born_solved,
         not coalesce(first_words.has_history, false) as is_history_assumed
 
     from tickets

@@ -107,11 +107,7 @@ banded as (
 
     select
         *,
-        case
-            when risk_points >= high_from then 'high'
-            when risk_points >= medium_from then 'medium'
-            when risk_points is not null then 'low'
-        end as risk_band
+        {{ renewal_risk_band('risk_points') }} as risk_band
 
     from summed
 

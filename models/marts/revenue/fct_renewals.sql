@@ -283,11 +283,7 @@ final as (
             as renewed_by_subscription_id,
         case when outcome not in ('open', 'churned') then renewed_on end
             as renewed_on,
-        case
-            when risk_points_90d_before >= high_from then 'high'
-            when risk_points_90d_before >= medium_from then 'medium'
-            when risk_points_90d_before is not null then 'low'
-        end as risk_band_90d_before,
+        {{ renewal_risk_band('risk_points_90d_before') }} as risk_band_90d_before,
         health_state_90d_before,
         health_score_90d_before,
         risk_points_90d_before,
