@@ -10,7 +10,7 @@ import duckdb
 
 from assets.extracts.casting import quoted, raw_name
 from assets.extracts.contracts import Contract
-from assets.extracts.rejects import Staged
+from assets.extracts.staged import Staged, sheaves
 
 LOSERS = "losers"
 # Which rows of the raw table the losers are, once they are in it.
@@ -81,11 +81,12 @@ def _gather(connection: duckdb.DuckDBPyConnection, key: str, staged: Mapping[int
         "create or replace temp table fresh_keys "
         "(key_hash ubigint, delivery_id bigint, row_number bigint)"
     )
-    for number, rows in staged.items():
+    for sheaf in sheaves(staged):
         connection.execute(
-            f"insert into temp.fresh_keys select {key}, ?, {rows.row_number} "  # noqa: S608
-            f"from temp.{quoted(rows.rows)} where _broken is null",
-            [number],
+            "insert into temp.fresh_keys "  # noqa: S608
+            f"select {key}, {sheaf.each('bigint')}, {sheaf.row_number} from {sheaf.relation} "
+            "where _broken is null",
+            [list(sheaf.deliveries)],
         )
 
 

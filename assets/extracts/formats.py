@@ -7,7 +7,7 @@ file's columns as c0, c1, … Text formats give text alone.
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from assets.extracts.inspection import header
 from assets.extracts.landing import LandedFile
 from assets.extracts.records import LONGEST, Record, read_csv_records, read_json_records
 from assets.extracts.rejects import escaped
+from assets.extracts.staged import FILE
 
 NUMBER = "_csw_number"
 PARQUET = "read_parquet(?, hive_partitioning = false)"
@@ -45,6 +46,11 @@ class Layout:
         return len({name.casefold() for name in self.names}) < len(self.names)
 
     @property
+    def hides_file(self) -> bool:
+        """True where a column has the name by which DuckDB tells the files of a scan apart."""
+        return "file_index" in {name.casefold() for name in self.names}
+
+    @property
     def described(self) -> str:
         """The columns with their types as the file has them, as a JSON object."""
         word = {"csv": "text", "jsonl": "json"}.get(self.file.format)
@@ -54,8 +60,12 @@ class Layout:
     def source(self, *, cut: Path | None = None) -> str:
         """The SQL that reads the file, or what `cut` made of its sound records."""
         if self.file.format == "parquet":
-            return self._parquet()
+            return self._parquet([self.file.location])
         return self._json(cut) if self.file.format == "jsonl" else self._csv(cut)
+
+    def sources(self, files: Sequence[Path]) -> str:
+        """The SQL that reads Parquet files laid out like this one, with each row's `_file`."""
+        return self._parquet(files, f"file_index::bigint as {FILE}")
 
     def read_all(self) -> str:
         """The SQL that reads every value of a Parquet file and keeps none."""
@@ -131,13 +141,13 @@ class Layout:
             f"{read}, records = true, columns = {{{columns}}})"
         )
 
-    def _parquet(self) -> str:
+    def _parquet(self, files: Sequence[Path], *more: str) -> str:
         pairs = zip(self.names, self.types, strict=True)
         cells = [f"{_flat(name, kind)} as c{n}" for n, (name, kind) in enumerate(pairs)]
-        path = literal(escaped(self.file.location))
+        paths = ", ".join(literal(escaped(file)) for file in files)
         number = "file_row_number + 1 as _number"
-        relation = f"read_parquet({path}, hive_partitioning = false, file_row_number = true)"
-        return f"select {', '.join([number, *cells])} from {relation}"  # noqa: S608
+        relation = f"read_parquet([{paths}], hive_partitioning = false, file_row_number = true)"
+        return f"select {', '.join([number, *cells, *more])} from {relation}"  # noqa: S608
 
 
 def layout(

@@ -13,8 +13,8 @@ from assets.extracts.known_log import KnownLog
 from assets.extracts.landing import LandedFile, Landing
 from assets.extracts.lookups import LookupFiles
 from assets.extracts.profiles import ReadPlan
-from assets.extracts.rejects import Staged
 from assets.extracts.retention import read_horizon
+from assets.extracts.staged import Staged
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,6 @@ from assets.extracts.landing import LandedFile
 from assets.extracts.places import place_in
 from assets.extracts.profiles import ReadPlan
 from assets.extracts.rejects import (
-    Staged,
     broken_rows,
     count,
     create_books,
@@ -29,6 +28,7 @@ from assets.extracts.rejects import (
     set_aside,
     set_shapes_aside,
 )
+from assets.extracts.staged import FILE, Scan, Staged
 from assets.extracts.statements import LookupTable, Reading, statement
 
 
@@ -122,16 +122,24 @@ def _required_places(contract: Contract, plan: ReadPlan) -> dict[tuple[str, ...]
 def _stage_parquet(connection: duckdb.DuckDBPyConnection, reading: Reading, laid: Layout) -> Staged:
     """Parquet has types and row numbers, so it is read twice rather than written twice.
 
-    What is staged is a view: once to judge the rows, once when they go in. Only where rows are
-    made of several, or of their place among others, are they kept in a table.
+    What is staged is a view: once to judge the rows, once when they go in, together with those of
+    files alike. Only where rows are made of several, or of their place among others, are they kept
+    in a table.
     """
     row = ", ".join(f"{literal(name)}, c{n}" for n, name in reading.kept_names)
-    select = statement(reading, laid.source(), raw=f"json_object({row})")
-    is_view = not (reading.reshapes or reading.hashes)
+    raw = f"json_object({row})"
+    is_view = not (reading.reshapes or reading.hashes or laid.hides_file)
+    scan = None
+    if is_view:
+        scan = Scan(
+            location=reading.file.location,
+            select=lambda files: statement(reading, laid.sources(files), raw=raw, passes=(FILE,)),
+        )
+    select = statement(reading, laid.source(), raw=raw)
     try:
         connection.execute(laid.read_all())
         _create(connection, reading, select, kind="view" if is_view else "table")
-        return set_aside(connection, reading, is_view=is_view)
+        return set_aside(connection, reading, scan=scan)
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise unreadable_parquet(reading.file, error) from error
 

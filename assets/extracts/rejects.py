@@ -2,39 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from assets.extracts.casting import TOO_OLD, quoted
 from assets.extracts.records import LONGEST, Record
+from assets.extracts.staged import RECORD, ROW, Scan, Staged
 from assets.extracts.statements import Reading
 
 REJECTS = "_rejects"
 FOUND = "_found"
-RECORD = "coalesce(_record, rowid + 1)"
-ROW = "coalesce(_row, rowid + 1)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Staged:
-    """A file that was read: the temporary tables of its rows and of those set aside.
-
-    `file_columns` are the file's columns with their types, as a JSON object.
-    """
-
-    rows: str
-    rejects: str
-    rows_read: int
-    rows_rejected: int
-    file_columns: str | None = None
-    is_view: bool = False
-
-    @property
-    def row_number(self) -> str:
-        """The SQL of a row's number in its file; a view has no row ids, and knows its numbers."""
-        return "_row" if self.is_view else ROW
 
 
 def create_books(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -119,7 +97,7 @@ def broken_rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[i
 
 
 def set_aside(
-    connection: duckdb.DuckDBPyConnection, reading: Reading, *, is_view: bool = False
+    connection: duckdb.DuckDBPyConnection, reading: Reading, *, scan: Scan | None = None
 ) -> Staged:
     """Moves what broke a rule to the rejects, with the rule in words, and counts."""
     table = reading.table
@@ -127,7 +105,7 @@ def set_aside(
         f"select count(*), count(_broken) from temp.{quoted(table)}"  # noqa: S608
     ).fetchall()[0]
     if broken:
-        _add_rejects(connection, reading, is_view=is_view)
+        _add_rejects(connection, reading, is_view=scan is not None)
     rejected = count(connection, table + REJECTS)
     accepted = int(staged) - int(broken)
     return Staged(
@@ -136,7 +114,7 @@ def set_aside(
         rows_read=accepted + rejected,
         rows_rejected=rejected,
         file_columns=reading.described,
-        is_view=is_view,
+        scan=scan,
     )
 
 

@@ -1,7 +1,7 @@
 """What is read how, and the one SQL statement that types and judges the rows of a file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -167,8 +167,12 @@ class Reading:
         return None if kind == "VARCHAR" else (f"c{place.column}", kind)
 
 
-def statement(reading: Reading, source: str, *, raw: str = "null") -> str:
+def statement(
+    reading: Reading, source: str, *, raw: str = "null", passes: Sequence[str] = ()
+) -> str:
     """The SELECT that reads `source` (columns _number, c0, c1, …) into typed columns.
+
+    Columns of the source that are named in `passes` stand in it as they are.
 
     `_broken` is the number of the first rule that a row breaks. `_record` is the number of the
     record in the file, `_row` that of the row; NULL where both are the order of insertion.
@@ -189,7 +193,8 @@ def statement(reading: Reading, source: str, *, raw: str = "null") -> str:
         typed as (select *, {", ".join([*_has(reading), *values])} from mapped),
         judged as (select *, {_broken(reading)} as _broken from typed)
         select
-            {columns}, {_extras(reading)} as _extras, _row, _record, {_deleted(reading)}
+            {", ".join([columns, *passes])}, {_extras(reading)} as _extras, _row, _record,
+            {_deleted(reading)}
             _broken, {_offending(reading)} as _offending,
             case when _broken is not null then {_key_text(contract)} end as _key_text,
             cast(case when _broken is not null then {raw} end as varchar) as _raw

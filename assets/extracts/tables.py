@@ -10,11 +10,10 @@ from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
 from assets.extracts.event_days import note_table
 from assets.extracts.landing_tables import LANDING_TABLES
-from assets.extracts.rejects import Staged
+from assets.extracts.staged import MOST_AT_ONCE, Sheaf, Staged, sheaves
 
 # What the loader adds, to say that a full extract no longer names a key, stands in no file.
 FROM_A_FILE = "_row > 0"
-MOST_AT_ONCE = 50
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -74,7 +73,7 @@ def insert_rows(
     *,
     is_full: bool,
 ) -> None:
-    """Puts the sound rows of staged files into the raw table, in the files' order.
+    """Puts the sound rows of staged files into the raw table.
 
     Many files go in at once: DuckDB writes whole blocks then, and not a part of one per file. It
     keeps the order of insertion by itself; sorting would cost as much as the insert.
@@ -82,11 +81,14 @@ def insert_rows(
     connection.execute("set preserve_insertion_order = true")
     own = [quoted(name) for name in contract.column_names]
     names = [*own, *(column.name for column in contract.loader_columns())]
-    for start in range(0, len(files), MOST_AT_ONCE):
+    rows = {file.delivery.delivery_id: file for file in files}
+    together = list(sheaves({number: file.staged for number, file in rows.items()}))
+    for start in range(0, len(together), MOST_AT_ONCE):
         parameters: list[object] = []
         selects = []
-        for rows in files[start : start + MOST_AT_ONCE]:
-            select, said = _select(contract, rows, is_full=is_full)
+        for sheaf in together[start : start + MOST_AT_ONCE]:
+            held = [rows[number] for number in sheaf.deliveries]
+            select, said = _select(contract, sheaf, held, is_full=is_full)
             selects.append(select)
             parameters += said
         connection.execute(
@@ -95,34 +97,43 @@ def insert_rows(
         )
 
 
-def _select(contract: Contract, rows: Rows, *, is_full: bool) -> tuple[str, list[object]]:
-    """The rows of one file in the order of the table's columns, and the values of its `?`."""
-    delivery, number = rows.delivery, rows.staged.row_number
+def _select(
+    contract: Contract, sheaf: Sheaf, files: Sequence[Rows], *, is_full: bool
+) -> tuple[str, list[object]]:
+    """The rows of files in the order of the table's columns, and the values of its `?`."""
+    deliveries = [rows.delivery for rows in files]
+    delivered = [delivery.delivered_at for delivery in deliveries]
     values: dict[str, tuple[str, list[object]]] = {
         "_extras": ("_extras", []),
         "_is_deleted": ("_deleted", []) if contract.is_entity else ("", []),
-        "_known_at": ("?::timestamptz", [delivery.known_at]),
-        "_version_at": (_version_at(contract, is_full=is_full), [delivery.delivered_at]),
-        "_load_order": ("?::varchar", [delivery.load_order]),
-        "_delivery_id": ("?::bigint", [delivery.delivery_id]),
-        "_row": (number, []),
+        "_known_at": (sheaf.each("timestamptz"), [[d.known_at for d in deliveries]]),
+        "_version_at": (_version_at(contract, sheaf, is_full=is_full), [delivered]),
+        "_load_order": (sheaf.each("varchar"), [[d.load_order for d in deliveries]]),
+        "_delivery_id": (sheaf.each("bigint"), [list(sheaf.deliveries)]),
+        "_row": (sheaf.row_number, []),
     }
     wanted = [values[column.name] for column in contract.loader_columns()]
     said = [value for _, found in wanted for value in found]
     cells = [*(quoted(name) for name in contract.column_names), *(sql for sql, _ in wanted)]
-    select = f"select {', '.join(cells)} from temp.{quoted(rows.staged.rows)} where _broken is null"  # noqa: S608
-    if rows.losers is None:
+    select = f"select {', '.join(cells)} from {sheaf.relation} where _broken is null"  # noqa: S608
+    losers = {rows.losers for rows in files} - {None}
+    if not losers:
         return select, said
-    lost = f"select row_number from temp.{rows.losers} where delivery_id = ?"  # noqa: S608
-    return f"{select} and {number} not in ({lost})", [*said, delivery.delivery_id]
+    (lost,) = losers
+    number = f"({sheaf.each('bigint')}, {sheaf.row_number})"
+    return (
+        f"{select} and {number} not in (select (delivery_id, row_number) from temp.{lost})",  # noqa: S608
+        [*said, list(sheaf.deliveries)],
+    )
 
 
-def _version_at(contract: Contract, *, is_full: bool) -> str:
+def _version_at(contract: Contract, sheaf: Sheaf, *, is_full: bool) -> str:
     """The instant of a version; one that says that its key is gone always has one."""
+    delivered = sheaf.each("timestamptz")
     if is_full:
-        return "?::timestamptz"
+        return delivered
     updated = "updated_at" if "updated_at" in contract.column_names else "null"
-    return f"coalesce({updated}, case when _deleted then ?::timestamptz end)"
+    return f"coalesce({updated}, case when _deleted then {delivered} end)"
 
 
 def insert_rejects(

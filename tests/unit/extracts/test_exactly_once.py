@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -241,3 +242,38 @@ def test_two_loads_at_once_never_share_a_build(tmp_path: Path) -> None:
         )
     assert second.returncode != 0
     assert "lock" in second.stderr
+
+
+PARQUET_FILES = {
+    "dt=2024-12-02/[a]*.parquet": {"event_id": ["1", "2", "2"]},
+    "dt=2024-12-01/'b'.parquet": {"event_id": ["2", "3", ""]},
+    "dt=2024-12-03/whole.parquet": {"event_id": [4, 3]},
+    "dt=2024-12-04/placed.parquet": {"event_id": ["5", "1"], "file_index": [70, 80]},
+    "dt=2024-12-05/empty.parquet": {"event_id": pl.Series([], dtype=pl.String)},
+}
+
+
+def test_parquet_files_alike_and_not_come_in_with_their_own_deliveries(
+    bench: Any, events: Any
+) -> None:
+    """Files that are read by one statement and get each other's delivery, number or duplicates."""
+    bench.write("events/events/dt=2024-11-01/first.csv", events("0", day="2024-11-01"))
+    bench.load("events.events")
+    for path, columns in PARQUET_FILES.items():
+        file = bench.write(f"events/events/{path}", b"")
+        frame = pl.DataFrame(columns)
+        told = {"account_id": "a1", "occurred_at": "2024-12-01T10:00:00Z", "event_type": "use"}
+        frame.with_columns(**{n: pl.lit(word) for n, word in told.items()}).write_parquet(file)
+    loaded = bench.load("events.events")
+    assert (loaded.rows_read, loaded.rows_rejected, loaded.rows_duplicate) == (10, 1, 4)
+    assert bench.rows(
+        "select deliveries.path[28:], _row, event_id, cast(_extras as varchar), day(_known_at) "
+        "from events.events inner join landing.deliveries "
+        "on events._delivery_id = deliveries.delivery_id where event_id > '0' order by all"
+    ) == [
+        ("/'b'.parquet", 1, "2", None, 2),
+        ("/'b'.parquet", 2, "3", None, 2),
+        ("/[a]*.parquet", 1, "1", None, 3),
+        ("/placed.parquet", 1, "5", '{"file_index":"70"}', 5),
+        ("/whole.parquet", 1, "4", None, 4),
+    ]
