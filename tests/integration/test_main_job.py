@@ -53,6 +53,10 @@ MODULE_RULE = (
     "module_was_used,{account} used {scope} on {value} days.,,info,days_used_30d,module:*,above,0"
     ",,,1,,1,0,0,keep,fire,baseline,1,ops,true,Say thank you.\n"
 )
+PLANNING_CONDITION = (
+    "planning_is_used,ongoing,depth,bands,use_count_14d,module:Planning,higher,1000000,2000000,100"
+    ",3,14,1,Planning was used {value} times\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -576,24 +580,31 @@ def test_a_run_says_how_much_stands(sparing: Sparing) -> None:
 
 
 def test_a_preview_says_whom_edited_seeds_would_move(elsewhere: Step, tmp_path: Path) -> None:
-    """An edit of the health seeds that is tried out on customers, or whose preview is published."""
+    """An edit of the health seeds that is tried out on customers, or whose preview is published.
+
+    Or a preview that takes what no shown condition read, the use of one module, for missing: who
+    has a good score can be poor by the new edges only if the new condition counts.
+    """
     home, (seeds, *_) = elsewhere.home, elsewhere.before
-    profiles = seeds / "health_profiles.csv"
-    as_it_was = profiles.read_text("utf-8")
+    profiles, conditions = seeds / "health_profiles.csv", seeds / "health_conditions.csv"
+    as_it_was = {file: file.read_text("utf-8") for file in (profiles, conditions)}
     good = len(home.rows(GOOD_TODAY))
     released, written = home.names(), bytes_under(home.releases)
     assert good > 0
     try:
-        profiles.write_text(as_it_was.replace("score,75,50", "score,100,99.9"))
+        profiles.write_text(as_it_was[profiles].replace("score,75,50", "score,100,60"))
+        conditions.write_text(as_it_was[conditions] + PLANNING_CONDITION)
         ran = csw(
             "health", "preview", "--home", str(home.path), "--into", str(tmp_path / "days.csv"),
             environment={"CSW_SEEDS": str(seeds)},
         )  # fmt: skip
     finally:
-        profiles.write_text(as_it_was)
+        for file, text in as_it_was.items():
+            file.write_text(text)
     days = pl.read_csv(tmp_path / "days.csv").filter(pl.col("day") == f"{TWO}")
     assert days.filter(pl.col("state_shown") == "good").height == good
     assert days.filter(pl.col("state_now") == "good").height < good
+    assert days.filter(pl.col("state_shown") == "good", pl.col("state_now") == "poor").height > 0
     line = next(line for line in ran.green().out.splitlines() if line.split()[:1] == ["good"])
     assert int(line.split()[1]) == good
     assert int(line.split()[2]) < good

@@ -54,13 +54,9 @@ alert_events as (
 
 health as (
 
-    select
-        account_id,
-        day,
-        state,
-        lag(state) over (partition by account_id order by day) as state_before
+    select * from {{ ref('fct_health_changes') }}
 
-    from {{ ref('fct_account_health_daily') }}
+    where state <> state_before
 
 ),
 
@@ -222,8 +218,6 @@ entries as (
         {{ first_instant('day') }} as occurred_at
 
     from health
-
-    where state <> state_before
 
 ),
 
