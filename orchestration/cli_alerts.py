@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from assets.alerts import audit
+from assets.alerts.activation import activation_days
 from assets.alerts.ledger import LedgerError, create_ledger
 from assets.alerts.ledger_tables import actions, alert_events
 from assets.alerts.linting import lint
@@ -161,12 +162,18 @@ def lint_rules(
 
 def _replayed(settings: Settings, rules: RuleSet, name: str, days: tuple[date, date]) -> Replay:
     """A rule with the others of its family, without which it would fire for more."""
-    wanted = next((rule for rule in rules.enabled if rule.rule == name), None)
+    wanted = next((rule for rule in rules.rules if rule.rule == name), None)
     if wanted is None:
-        names = ", ".join(rule.rule for rule in rules.enabled)
+        names = ", ".join(rule.rule for rule in rules.rules)
         stop(f"No rule is named {name}; there are {names}.", EXIT_CODE_USAGE)
-    family = tuple(rule for rule in rules.enabled if rule.family_name == wanted.family_name)
-    return replay(settings.releases, RuleSet(rules=family, routes=()), *days)
+    # One that is switched off is asked about before it is switched on.
+    asked = [wanted.model_copy(update={"enabled": True})]
+    others = (rule for rule in rules.enabled if rule.rule != name)
+    asked += [rule for rule in others if rule.family_name == wanted.family_name]
+    family = tuple(sorted(asked, key=lambda rule: rule.rule))
+    with _ledger(settings) as engine, engine.connect() as ledger:
+        begun = activation_days(ledger)
+    return replay(settings.releases, RuleSet(rules=family, routes=()), *days, begun)
 
 
 def _print_replay(title: str, replayed: Replay, rule: str) -> None:

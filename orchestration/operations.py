@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from assets.alerts import operations
 from assets.alerts.check_history import has_words, keep_words
-from assets.alerts.delivery import deliver
+from assets.alerts.delivery import deliver, is_anything_due
 from assets.alerts.ledger import create_ledger
 from assets.alerts.operations import CurrentRelease, OpsFinding
 from assets.alerts.receivers import OPS_ROUTE, Route
@@ -26,6 +26,12 @@ JOBS = ("daily", "alerts")
 _LATEST = 50
 # Where ops hears that the seeds, which say where ops is told, can't be read.
 _LAST_RESORT = Route(rule=OPS_ROUTE, position=1, channel="file", target="ops.jsonl")
+GOING_ON = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
@@ -52,7 +58,7 @@ def look_after(
         end_dead_run(settings, instance)
         keep_runs(engine, settings, instance)
         told = operations.report(engine, find(engine, settings, now), _rules(settings), now=now)
-        if told:
+        if told or _is_left_to_us(engine, instance, now):
             deliver(engine, receivers_of(settings), now=now)
         describe_checks(engine, settings, definitions)
         return told
@@ -83,9 +89,19 @@ def has_news(settings: Settings, instance: dg.DagsterInstance, *, now: datetime)
         if any(record.dagster_run.run_id not in known for record in _ended(instance)):
             return True
         begun, ended = operations.news(engine, find(engine, settings, now))
-        return bool(begun or ended)
+        return bool(begun or ended) or _is_left_to_us(engine, instance, now)
     finally:
         engine.dispose()
+
+
+def _is_left_to_us(engine: sa.Engine, instance: dg.DagsterInstance, now: datetime) -> bool:
+    """Whether something is to be told now, again or still, that no evaluation is about to tell.
+
+    The next one comes with the next release, a day later: too late for a receiver that was down
+    for a minute, and for what a killed run had decided and not sent.
+    """
+    going_on = dg.RunsFilter(job_name="alerts", statuses=GOING_ON)
+    return is_anything_due(engine, now) and not instance.get_runs_count(going_on)
 
 
 def keep_runs(engine: sa.Engine, settings: Settings, instance: dg.DagsterInstance) -> int:

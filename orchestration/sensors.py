@@ -10,19 +10,12 @@ from assets.alerts.evaluation import last_evaluated_sequence
 from assets.extracts.landing import fingerprint_of_names, newest_day, open_landing
 from assets.releases import folders
 from orchestration.jobs import AssetJob
-from orchestration.operations import has_news
+from orchestration.operations import GOING_ON, has_news
 from orchestration.settings import Settings
 
 _NO_DAYS = (
     "Nothing lies in a dt= folder under {}; a landing without days is run by hand, with an as-of."
 )
-
-_GOING_ON = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 def build_schedule(settings: Settings, job: AssetJob) -> dg.ScheduleDefinition:
@@ -94,12 +87,13 @@ def build_operations_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefin
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         name="something_needs_a_person",
-        description="Asks for a run where a run ended, a check turned red, or a release is late.",
+        description="Asks for a run where a run ended, a check turned red, a release is late, or "
+        "something is to be told again.",
     )
     def something_needs_a_person(
         context: dg.SensorEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
-        going_on = dg.RunsFilter(job_name=job.name, statuses=_GOING_ON)
+        going_on = dg.RunsFilter(job_name=job.name, statuses=GOING_ON)
         if context.instance.get_runs_count(going_on):
             return dg.SkipReason("Ops is being told.")
         if has_news(settings, context.instance, now=datetime.now(settings.zone)):

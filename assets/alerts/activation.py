@@ -41,6 +41,12 @@ def active_rules(ledger: sa.Connection) -> dict[str, str]:
     return {row.rule: row.rule_version for row in rows}
 
 
+def activation_days(ledger: sa.Connection) -> dict[str, date]:
+    """The day on which each rule that is judged now was judged first."""
+    rows = ledger.execute(sa.select(rule_activations.c.rule, rule_activations.c.activated_on))
+    return {row.rule: row.activated_on for row in rows}
+
+
 def ended_rules(active: dict[str, str], rules: RuleSet) -> dict[str, str]:
     """The rules that are judged no more, each with how its open alerts are resolved."""
     enabled = {rule.rule for rule in rules.enabled}

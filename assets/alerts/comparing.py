@@ -2,7 +2,7 @@
 
 Columns of a day: `m_<metric>` today, `p<n>_<metric>` n days before, `t_<word>` and `q<n>_<word>`
 the same of words, `a_<attribute>`, and what moved the health of the day: `h_configuration`,
-`h_missing`, `h_change`, `h_is_held`.
+`h_missing`, `h_change`, `h_is_held`; `h_configuration_<n>` and `h_missing_<n>` in n days.
 """
 
 import polars as pl
@@ -48,27 +48,44 @@ def value_of(rule: Rule) -> pl.Expr:
 def is_put_down_to_configuration(rule: Rule, columns: list[str]) -> pl.Expr:
     """Whether an account's crossing of today is the work of an edit and not of the customer.
 
-    It is where the score would not be beyond the threshold without the edit; of a state, where the
-    edit moved the score by more than all else did.
+    It is where the score, or its change, would not be beyond the threshold without the edit; of a
+    state, where the edit moved the score by more than all else did.
     """
     is_asked = rule.is_about_health and rule.on_configuration_change == "baseline"
-    if not is_asked or "h_configuration" not in columns or rule.change or rule.is_once:
+    edits = f"h_configuration{_window_of(rule)}"
+    if not is_asked or edits not in columns or rule.is_once:
         return pl.lit(value=False)
-    edit, change = pl.col("h_configuration"), pl.col("h_change")
+    edit, change = pl.col(edits), pl.col("h_change")
     if rule.compares_words:
         return (edit != 0) & (edit.abs() > (change - edit).abs())
-    return (edit != 0) & ~_holds(rule, value_of(rule) - edit)
+    return (edit != 0) & ~_holds(rule, value_of(rule) - _share_of(rule, edit))
 
 
 def is_propped_up(rule: Rule, columns: list[str]) -> pl.Expr:
     """Whether a score looks well because what made it bad is missing: that is no recovery."""
-    if not rule.is_about_health or rule.change:
+    if not rule.is_about_health:
         return pl.lit(value=False)
-    is_held = pl.col("h_is_held") if "h_is_held" in columns else pl.lit(value=False)
-    if "h_missing" not in columns or rule.compares_words:
+    knows_holds = "h_is_held" in columns and not rule.change
+    is_held = pl.col("h_is_held") if knows_holds else pl.lit(value=False)
+    gained = f"h_missing{_window_of(rule)}"
+    if gained not in columns or rule.compares_words:
         return is_held
-    missing = pl.col("h_missing")
-    return is_held | ((missing != 0) & ~_recovers(rule, value_of(rule) - missing))
+    missing = pl.col(gained)
+    without = value_of(rule) - _share_of(rule, missing)
+    return is_held | ((missing != 0) & ~_recovers(rule, without))
+
+
+def _window_of(rule: Rule) -> str:
+    """What moved the score counts over the days that a rule's change looks back over."""
+    return f"_{rule.window_days}" if rule.change else ""
+
+
+def _share_of(rule: Rule, points: pl.Expr) -> pl.Expr:
+    """Points of the score as what the rule compares."""
+    if rule.change != "percent":
+        return points
+    then = pl.col(f"p{rule.window_days}_{rule.metric}")
+    return pl.when(then != 0).then(points / then.abs())
 
 
 def _holds(rule: Rule, value: pl.Expr) -> pl.Expr:

@@ -87,6 +87,12 @@ def deliver(
     return Delivery(**totals)
 
 
+def is_anything_due(engine: sa.Engine, now: datetime) -> bool:
+    """Whether an action waits that may be told now: a first time, or after its pause."""
+    with engine.connect() as ledger:
+        return ledger.execute(_due(now).limit(1)).first() is not None
+
+
 def _due(now: datetime) -> sa.Select[tuple[object, ...]]:
     is_due = sa.or_(actions.c.next_attempt_at.is_(None), actions.c.next_attempt_at <= now)
     return sa.select(actions).where(actions.c.state == "pending", is_due).order_by(actions.c.number)
@@ -170,7 +176,7 @@ def _outcome(row: Row, error: str | None, now: datetime) -> dict[str, object]:
         "b_error": error,
         "b_sent_at": now if state == "sent" else None,
         "b_dead_at": now if state == "dead" else None,
-        "b_next_at": now + _pause(row["action_key"], attempts) if error else None,
+        "b_next_at": now + _pause(row["batch"] or row["action_key"], attempts) if error else None,
     }
 
 
@@ -190,8 +196,11 @@ def _note(ledger: sa.Connection, outcomes: list[dict[str, object]]) -> None:
     )
 
 
-def _pause(action_key: str, attempts: int) -> timedelta:
-    """Doubles with each failure; the key spreads the actions, so that nothing is random."""
-    spread = 0.5 + int(action_key[:4], 16) / 0xFFFF
+def _pause(key: str, attempts: int) -> timedelta:
+    """Doubles with each failure; the key spreads the messages, so that nothing is random.
+
+    All of a digest wait equally long: a part of it under its key would be taken for the whole.
+    """
+    spread = 0.5 + int(key[:4], 16) / 0xFFFF
     doubled: timedelta = _FIRST_PAUSE * 2 ** (attempts - 1)
     return min(doubled, _LONGEST_PAUSE) * spread

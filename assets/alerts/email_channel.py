@@ -18,10 +18,17 @@ _PORTS = {"smtp": 25, "smtps": 465}
 def message_of(
     stories: list[Story], *, key: str, sender: str, to: str, now: datetime
 ) -> EmailMessage:
-    """One mail of one story or of a digest; its id is the same whenever it is sent again."""
+    """One mail of one story or of a digest; its id is the same whenever it is sent again.
+
+    Raises:
+        NotToldError: its recipient's address is none.
+    """
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = to
+    try:
+        message["To"] = to
+    except ValueError:
+        raise NotToldError("the mail server: the recipient's address is none") from None
     message["Subject"] = subject_of(stories)[:200]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{key}@csw.invalid>"
@@ -67,6 +74,8 @@ class MailServer:
             smtplib.SMTPRecipientsRefused,
             smtplib.SMTPSenderRefused,
             smtplib.SMTPDataError,
+            # An address that this server can't be told; the next one it may.
+            smtplib.SMTPNotSupportedError,
         ) as error:
             with suppress(smtplib.SMTPException, OSError):
                 self._server.rset()

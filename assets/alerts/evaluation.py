@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import sqlalchemy as sa
 
 from assets.alerts.activation import active_rules, ended_rules, forget, remember, schedule
@@ -17,7 +18,7 @@ from assets.alerts.days import DayWalk
 from assets.alerts.findings import endings
 from assets.alerts.ledger import create_ledger, write_transaction
 from assets.alerts.ledger_tables import evaluations
-from assets.alerts.memory import load_memory, save_memory
+from assets.alerts.memory import load_memory, load_milestones, save_memory
 from assets.alerts.published import Release, published_releases
 from assets.alerts.recording import Recorder
 from assets.alerts.release_files import ReleaseReader, open_release
@@ -137,7 +138,9 @@ def _evaluate_days(recorder: Recorder, reader: ReleaseReader, days: list[date]) 
     judgeable = [rule for rule in recorder.rules.enabled if reader.can_judge(rule)]
     ended = ended_rules(active, recorder.rules)
     before = load_memory(ledger)
-    walk = DayWalk(recorder=recorder, reader=reader, memory=before)
+    begun = {rule.rule for rule in judgeable if rule.is_once} - set(active)
+    memory = pl.concat([before, load_milestones(ledger, begun)])
+    walk = DayWalk(recorder=recorder, reader=reader, memory=memory)
     walk.end(endings(ledger, ended, days[0], walk.units), set(ended))
     for day, planned in schedule(days, judgeable, set(active)).items():
         walk.take(day, planned, is_new=day in days)

@@ -16,6 +16,7 @@ A milestone that was told of is `recovered`; a better score that missing inputs 
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 import polars as pl
@@ -122,7 +123,8 @@ def _count_accounts(seen: pl.DataFrame, rule: Rule) -> int:
 
 
 def _settings(rule: Rule, mode: Mode, accounts: int) -> dict[str, pl.Expr]:
-    most = max(STORM_MINIMUM, int(rule.max_share * accounts))
+    # A share as it is written: 0.29 of 100 accounts are 29, and 28.999… as a binary fraction.
+    most = max(STORM_MINIMUM, int(Decimal(str(rule.max_share)) * accounts))
     return {
         "rule": pl.lit(rule.rule),
         "family": pl.lit(rule.family_name),

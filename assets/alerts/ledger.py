@@ -36,25 +36,26 @@ def create_ledger(url: str) -> sa.Engine:
             "The ledger's address is not one; give sqlite:///<path> or postgresql://…"
         ) from None
     is_sqlite = address.get_backend_name() == "sqlite"
-    engine = _sqlite(address) if is_sqlite else _server(address)
-    if _reached_revision(engine) != REVISION:
-        # SQLite changes a table by making it anew, which its foreign keys would not survive.
-        with write_transaction(_sqlite(address, keys="off") if is_sqlite else engine) as connection:
-            _bring_up_to_date(connection)
+    try:
+        engine = _sqlite(address) if is_sqlite else _server(address)
+        if _reached_revision(engine) != REVISION:
+            # SQLite changes a table by making it anew, which its foreign keys would not survive.
+            keyless = _sqlite(address, keys="off") if is_sqlite else engine
+            with write_transaction(keyless) as connection:
+                _bring_up_to_date(connection)
+    except (sa.exc.DatabaseError, OSError):
+        # What the driver says holds host and user.
+        raise LedgerError(
+            f"The ledger ({address.get_backend_name()}) can't be opened; look at CSW_LEDGER_URL "
+            "and whether its server or disk is there, is a ledger, and may be written."
+        ) from None
     return engine
 
 
 def _reached_revision(engine: sa.Engine) -> str | None:
     """Which tables the ledger has; none where there are none, or none that say it."""
-    try:
-        with engine.connect() as connection:
-            return _revision_of(connection)
-    except sa.exc.OperationalError:
-        # What the driver says holds host and user.
-        raise LedgerError(
-            f"The ledger ({engine.dialect.name}) can't be opened; look at CSW_LEDGER_URL and "
-            "whether its server or disk is there."
-        ) from None
+    with engine.connect() as connection:
+        return _revision_of(connection)
 
 
 def _revision_of(connection: sa.Connection) -> str | None:

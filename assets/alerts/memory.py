@@ -16,7 +16,7 @@ What has no row is quiet, with nothing remembered, so memory grows with findings
 import polars as pl
 import sqlalchemy as sa
 
-from assets.alerts.ledger_tables import rule_states
+from assets.alerts.ledger_tables import alerts, rule_states
 
 SCHEMA: dict[str, pl.DataType] = {
     "rule": pl.String(),
@@ -36,6 +36,21 @@ def load_memory(ledger: sa.Connection) -> pl.DataFrame:
     """All that is remembered, one row per rule, account and dimensions."""
     rows = ledger.execute(sa.select(*(rule_states.c[name] for name in SCHEMA)))
     return pl.DataFrame([tuple(row) for row in rows], schema=SCHEMA, orient="row")
+
+
+def load_milestones(ledger: sa.Connection, rules: set[str]) -> pl.DataFrame:
+    """What milestones that begin anew told in an earlier life: each is reached once for ever."""
+    query = (
+        sa.select(
+            *(alerts.c[name] for name in KEYS),
+            sa.func.max(alerts.c.opened_on).label("last_triggered_on"),
+        )
+        .where(alerts.c.rule.in_(sorted(rules)))
+        .group_by(*(alerts.c[name] for name in KEYS))
+    )
+    rows = [dict(row) for row in ledger.execute(query).mappings()] if rules else []
+    told = [{**row, "phase": "quiet", "held_days": 0, "over_days": 0} for row in rows]
+    return pl.DataFrame(told, schema=SCHEMA)
 
 
 def save_memory(ledger: sa.Connection, before: pl.DataFrame, after: pl.DataFrame) -> None:

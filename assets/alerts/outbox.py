@@ -72,12 +72,17 @@ class Outbox:
         self._note_missing(missing)
         return len(rows)
 
+    @property
+    def _occasion(self) -> str:
+        """What a digest sums up: all that a release tells, or what is told at one time."""
+        return self.release_id or self.recorded_at.isoformat()
+
     def _row(self, message: Message, number: int) -> Payload:
         route = message.route
         channel, target, recipient = _receiver(message)
         parts = [message.subject, message.ordinal, route.position, route.channel, route.target]
         key = digest(parts)[:32]
-        batch = digest([self.release_id, channel, target])[:32] if route.is_digest else None
+        batch = digest([self._occasion, channel, target])[:32] if route.is_digest else None
         return {
             "action_key": key,
             "kind": message.kind,

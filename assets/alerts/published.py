@@ -1,7 +1,7 @@
 """The releases that were published, in order: what each manifest says of one."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,11 @@ class Release:
     as_of: datetime
     last_full_day: date
     database: Path
+    zone: ZoneInfo
+
+    def end_of(self, day: date) -> datetime:
+        """The first instant after a local day."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone)
 
 
 def published_releases(folder: Path) -> list[Release]:
@@ -59,7 +64,8 @@ def read_release(path: Path) -> Release:
     """
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
-        local = manifest.as_of.astimezone(ZoneInfo(manifest.time_zone))
+        zone = ZoneInfo(manifest.time_zone)
+        local = manifest.as_of.astimezone(zone)
     except (ValidationError, KeyError, ValueError) as error:
         raise ReleaseError(
             f"The manifest {path.parent.name}/manifest.json can't be read: {first_line(error)};"
@@ -71,6 +77,7 @@ def read_release(path: Path) -> Release:
         as_of=manifest.as_of,
         last_full_day=local.date() - timedelta(days=1),
         database=path.parent / "csw.duckdb",
+        zone=zone,
     )
 
 

@@ -85,8 +85,12 @@ def _wrong_target(channel: str, target: str) -> str | None:
         is_right = target in ROLES or _ADDRESS.fullmatch(target) is not None
         allowed = f"an e-mail address, or {', '.join(ROLES)}"
     else:
-        is_right = _RECEIVER.fullmatch(target) is not None
-        allowed = "a receiver's name, whose address is in CSW_RECEIVER_<NAME>_URL"
+        # A role is told by mail: a hook that is called like one would never be called.
+        is_right = _RECEIVER.fullmatch(target) is not None and target not in ROLES
+        allowed = (
+            "a receiver's name, whose address is in CSW_RECEIVER_<NAME>_URL, and no role's "
+            f"({', '.join(ROLES)})"
+        )
     return None if is_right else allowed
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from assets.alerts.accounts import Account, Person, account_of
 from assets.alerts.release_columns import (
@@ -20,18 +20,27 @@ MEMBERS: Table = ("alerts", "dim_team_members")
 
 
 def read_accounts(
-    release: ReleaseColumns, account_ids: Iterable[str], day: date
+    release: ReleaseColumns, account_ids: Iterable[str], day: date, known_then: str, ends: datetime
 ) -> dict[str, Account]:
     """The accounts asked for, with who looks after them on a day.
 
     One that the release doesn't know has its id only.
+
+    Args:
+        release: the release.
+        account_ids: which accounts.
+        day: the local day.
+        known_then: the accounts as they were on that day (`accounts_of`).
+        ends: the first instant after that day.
     """
     wanted = sorted(set(account_ids))
     known = sorted(release.of(ACCOUNTS) - {"account_id"})
+    columns = ", ".join(f"cast({quoted(name)} as varchar)" for name in known)
+    asked = {"wanted": wanted} | ({"ends": ends} if "$ends" in known_then else {})
     rows = release.connection.execute(
-        f"select account_id, {', '.join(f'cast({quoted(n)} as varchar)' for n in known)} "  # noqa: S608 (its own columns)
-        "from accounts.dim_accounts where account_id in (select unnest(?::text[]))",
-        [wanted],
+        f"select account_id, {columns} from {known_then} as accounts "  # noqa: S608 (its own columns)
+        "where account_id in (select unnest($wanted::text[]))",
+        asked,
     ).fetchall()
     attributes = {row[0]: _with_custom(dict(zip(known, row[1:], strict=True))) for row in rows}
     teams = _teams(release, wanted, day) if wanted else {}

@@ -16,7 +16,6 @@ KPIS: Table = ("health", "account_kpis")
 KPI_DAYS: Table = ("health", "account_kpis_daily")
 REGISTRY: Table = ("meta", "metric_registry")
 CUSTOM_ATTRIBUTES = "custom_attributes"
-_EDITS = ("from_profile", "from_weights", "from_thresholds")
 _WORDS_OF_HEALTH = {HEALTH_STATE: "state", "health_profile": "profile"}
 _WORDS_OF_THE_DAY = ("is_expansion_flagged", "renewal_risk_band")
 
@@ -72,20 +71,6 @@ class ReleaseColumns:
                 return f"kpi_days.{name}"
             return f"kpis.{name}" if name in self.of(KPIS) else None
         return f"accounts.{quoted(name)}" if name in self.of(ACCOUNTS) else None
-
-    def moved(self) -> list[str]:
-        """What moved the health of the day, where the release says it."""
-        columns = []
-        if {"change", "from_missing", *_EDITS} <= self.of(CHANGES):
-            edits = " + ".join(f"changes.{name}" for name in _EDITS)
-            columns = [
-                f"coalesce(cast({edits} as double), 0) as h_configuration",
-                "coalesce(cast(changes.from_missing as double), 0) as h_missing",
-                "coalesce(cast(changes.change as double), 0) as h_change",
-            ]
-        if "is_held" in self.of(HEALTH):
-            columns.append("coalesce(health.is_held, false) as h_is_held")
-        return columns
 
     def attribute(self, name: str) -> str:
         """What a filter compares; NULL where the release knows no such attribute."""

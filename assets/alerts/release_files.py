@@ -13,6 +13,7 @@ from assets.alerts.arrow_rows import ArrowRows
 from assets.alerts.published import Release, ReleaseError, first_line
 from assets.alerts.release_accounts import read_accounts
 from assets.alerts.release_columns import REGISTRY, SCOPED, ReleaseColumns, quoted
+from assets.alerts.release_days import accounts_of, joins_of_moves, moved
 from assets.alerts.rules import ACCOUNT_STATUS, Rule
 from assets.alerts.scopes import NO_DIMENSIONS
 
@@ -22,9 +23,10 @@ _OF_THE_ACCOUNT = ("account_id", ACCOUNT_STATUS, "is_test")
 class ReleaseReader:
     """Reads an open release; every identifier that it uses was found in the release itself."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, release: Release) -> None:
         """Looks up which columns the release has."""
         self._connection = connection
+        self._release = release
         self._columns = ReleaseColumns(connection)
 
     def can_judge(self, rule: Rule) -> bool:
@@ -66,15 +68,16 @@ class ReleaseReader:
         words = sorted({rule.metric for rule in rules if rule.compares_words})
         attributes = sorted({found.attribute for rule in rules for found in rule.filters})
         known, is_last = self._columns, day == last_full_day
+        windows = {rule.window_days for rule in of_accounts if rule.is_about_health and rule.change}
         columns = [
             f"'{NO_DIMENSIONS}' as dimensions",
             f"{known.of_account('is_test', 'boolean', 'false')} as is_test",
             *(f"{known.metric(name)} as {quoted('m_' + name)}" for name in metrics),
             *(f"{known.said(name, is_last=is_last)} as {quoted('t_' + name)}" for name in words),
             *(f"{known.attribute(name)} as {quoted('a_' + name)}" for name in attributes),
-            *known.moved(),
+            *moved(known, windows),
         ]
-        frame = self._read(day, columns)
+        frame = self._read(day, columns, joins_of_moves(known, windows))
         for back in sorted({rule.looks_back for rule in of_accounts if rule.looks_back}):
             frame = frame.join(self._before(day, back, of_accounts), on="account_id", how="left")
         return frame
@@ -142,16 +145,22 @@ class ReleaseReader:
         ]
         return self._read(day - timedelta(days=back), columns).drop(ACCOUNT_STATUS)
 
-    def _read(self, day: date, columns: list[str]) -> pl.DataFrame:
+    def _read(self, day: date, columns: list[str], joins: str = "") -> pl.DataFrame:
         query = f"""
             select {", ".join(["metrics.account_id", f"metrics.{ACCOUNT_STATUS}", *columns])}
             from accounts.account_metrics_daily as metrics
-            left join accounts.dim_accounts as accounts on accounts.account_id = metrics.account_id
-            {self._columns.joins()}
+            left join {self._accounts(day)} as accounts on accounts.account_id = metrics.account_id
+            {self._columns.joins()} {joins}
             where metrics.day = $day
             order by metrics.account_id
         """  # noqa: S608 (identifiers come from the release's own columns, quoted)
-        return self._frame(query, {"day": day})
+        parameters: dict[str, object] = {"day": day, "ends": self._release.end_of(day)}
+        # DuckDB refuses a parameter that the query does not have.
+        asked = {name: value for name, value in parameters.items() if f"${name}" in query}
+        return self._frame(query, asked)
+
+    def _accounts(self, day: date) -> str:
+        return accounts_of(self._columns, is_last=day >= self._release.last_full_day)
 
     def _frame(self, query: str, parameters: dict[str, object]) -> pl.DataFrame:
         found = self._connection.sql(query, params=parameters)
@@ -199,7 +208,9 @@ class ReleaseReader:
 
     def accounts(self, account_ids: Iterable[str], day: date) -> dict[str, Account]:
         """The accounts asked for, with who looks after them on a day (`read_accounts`)."""
-        return read_accounts(self._columns, account_ids, day)
+        return read_accounts(
+            self._columns, account_ids, day, self._accounts(day), self._release.end_of(day)
+        )
 
     def churned_days(self) -> dict[str, list[date]]:
         """The days on which each account became churned, oldest first."""
@@ -249,7 +260,7 @@ def open_release(release: Release) -> Iterator[ReleaseReader]:
     try:
         with duckdb.connect(str(release.database), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")
-            yield ReleaseReader(connection)
+            yield ReleaseReader(connection, release)
     except duckdb.Error as error:
         raise ReleaseError(
             f"The release {release.id} can't be read: {first_line(error)};"

@@ -5,11 +5,12 @@ What people did is not replayed: an alert that was resolved by hand stays open u
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -78,41 +79,56 @@ class Performance:
         return self.lost / self.outcomes if self.outcomes else None
 
 
-def replay(releases: Path, rules: RuleSet, first: date, last: date) -> Replay:
+def replay(
+    releases: Path,
+    rules: RuleSet,
+    first: date,
+    last: date,
+    begun: Mapping[str, date] = MappingProxyType({}),
+) -> Replay:
     """Takes rules through past days.
 
     Args:
         releases: the folder of releases.
         rules: the rules; nothing of their routes and workflows is done.
-        first: the day on which the rules begin.
+        first: the first day that is told of.
         last: the last day.
+        begun: the days on which rules began to be judged (`activation_days`). One that was judged
+            before `first` is taken through the days from then on, so that it comes to `first` with
+            what it remembered there; any other begins on `first`.
 
     Raises:
         ReplayError: no release has any of the days.
     """
     silent = replace(rules, routes=(), workflows=())
-    planned = list(_planned(published_releases(releases), first, last))
-    if not planned:
+    begins = {rule.rule: min(begun.get(rule.rule, first), first) for rule in rules.enabled}
+    planned = list(_planned(published_releases(releases), {*begins.values(), first}, last))
+    if not planned or planned[-1][1][-1] < first:
         raise ReplayError(f"no release has a day between {first} and {last}")
     transitions: list[Transition] = []
     held: list[HeldRule] = []
     notes: set[str] = set()
     with _scratch_ledger() as engine:
         for release, days in planned:
+            by_then = tuple(rule for rule in silent.enabled if begins[rule.rule] <= days[-1])
             with write_transaction(engine) as ledger:
                 recorder = Recorder(
-                    ledger=ledger, release=release, rules=silent, recorded_at=release.as_of
+                    ledger=ledger,
+                    release=release,
+                    rules=replace(silent, rules=by_then),
+                    recorded_at=release.as_of,
                 )
                 done = take_release(recorder, days)
-            transitions += done.transitions
-            held += done.held
+            transitions += [each for each in done.transitions if each.day >= first]
+            held += [each for each in done.held if each.day >= first]
             notes.update(done.notes)
-        found = _alerts(engine)
+        found = [alert for alert in _alerts(engine) if alert.opened_on >= first]
     newest = max((release for release, _ in planned), key=lambda release: release.sequence)
-    lost, customers = _outcomes(newest, found, last)
+    ends = planned[-1][1][-1]
+    lost, customers = _outcomes(newest, found, ends)
     return Replay(
         first=first,
-        last=planned[-1][1][-1],
+        last=ends,
         alerts=tuple(replace(alert, lost_on=day) for alert, day in zip(found, lost, strict=True)),
         transitions=tuple(transitions),
         held=tuple(held),
@@ -145,20 +161,25 @@ def last_day(releases: Path) -> date | None:
 
 
 def _planned(
-    published: list[Release], first: date, last: date
+    published: list[Release], begins: set[date], last: date
 ) -> Iterator[tuple[Release, list[date]]]:
-    """Each release with the days that it brought; the rules begin on the first day alone."""
-    begins = first
+    """Each release with the days that it brought, cut after each day on which rules begin.
+
+    A rule that is new judges the newest day of those that are taken together.
+    """
+    day = min(begins)
     for release in published:
         ends = min(release.last_full_day, last)
-        days = [begins + timedelta(days=n) for n in range((ends - begins).days + 1)]
-        if not days:
-            continue
-        if days[0] == first and days[1:]:
-            yield replace(release, id=f"{release.id}:begin", sequence=-1), days[:1]
-            days = days[1:]
-        yield release, days
-        begins = ends + timedelta(days=1)
+        days = [day + timedelta(days=n) for n in range((ends - day).days + 1)]
+        while days:
+            cut = next((n for n, each in enumerate(days[:-1], 1) if each in begins), None)
+            if cut:
+                part = replace(release, id=f"{release.id}:{day}", sequence=-day.toordinal())
+                yield part, days[:cut]
+            else:
+                yield release, days
+            day = days[cut - 1 if cut else -1] + timedelta(days=1)
+            days = days[cut:] if cut else []
 
 
 @contextmanager

@@ -59,6 +59,15 @@ def test_a_wrong_address_is_refused_without_showing_it() -> None:
     assert "hunter2" not in str(found.value)
 
 
+def test_what_is_no_ledger_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """A page of Python for whoever mistypes a path."""
+    (tmp_path / "text.db").write_text("no database, but rather a longer text about something else")
+    (tmp_path / "folder.db").mkdir()
+    for place in ("text.db", "folder.db", "text.db/ledger.db"):
+        with pytest.raises(LedgerError, match=r"The ledger \(sqlite\) can't be opened"):
+            create_ledger(f"sqlite:///{tmp_path / place}")
+
+
 def test_a_reader_does_not_wait_for_a_writer(ledger: sa.Engine) -> None:
     """`csw status` must answer while an evaluation runs."""
     with write_transaction(ledger), ledger.connect() as reader:

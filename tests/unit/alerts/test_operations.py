@@ -133,6 +133,18 @@ def test_ops_hears_of_each_thing_once_and_of_its_end(ledger: sa.Engine, tmp_path
     assert deliver(ledger, tmp_path, now=NOW + timedelta(hours=1)).sent == 3
 
 
+def test_two_digests_of_ops_are_two_messages(ledger: sa.Engine) -> None:
+    """Under one key for ever, a receiver would take all but the first for duplicates."""
+    (route,) = OPS.routes
+    digests = RuleSet(rules=(), routes=(route.model_copy(update={"is_digest": True}),))
+    for minute in range(2):
+        record_runs(ledger, [run(minute, is_green=minute == 1)])
+        now = NOW + timedelta(minutes=minute)
+        report(ledger, findings(ledger, CURRENT, now=now, deadline=DEADLINE), digests, now=now)
+    with ledger.connect() as connection:
+        assert len(set(connection.scalars(sa.select(actions.c.batch)))) == 2
+
+
 def test_a_run_is_kept_once_with_all_its_checks(ledger: sa.Engine) -> None:
     """A release knows only its own green ones; a red run's would be lost."""
     red = run(1, check("adds_up", passed=False), check("is_fresh", passed=True), is_green=False)

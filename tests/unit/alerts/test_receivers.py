@@ -222,6 +222,20 @@ def test_a_digest_is_one_message_of_all_that_a_release_tells(
     assert [item["account_id"] for item in digest["items"]] == ["a", "b", "c"]
 
 
+def test_a_digest_that_failed_is_told_whole_again(
+    ledger: sa.Engine, releases: Path, tmp_path: Path
+) -> None:
+    """Half of it, under the key of the whole: the other half would be taken for a duplicate."""
+    find(ledger, releases, routes(("webhook", "crm"), is_digest=True))
+    with http_server(refuses(404), takes) as heard:
+        receivers = known(tmp_path, crm=heard.url)
+        assert send(ledger, receivers) == Delivery(sent=0, failed=3, dead=0)
+        for second in range(20, 100, 10):
+            deliver(ledger, receivers, now=RECORDED_AT + timedelta(seconds=second), sleep=no_sleep)
+        (digest,) = heard.payloads
+    assert len(digest["items"]) == 3
+
+
 def test_a_mail_goes_to_whoever_looks_after_the_account(
     ledger: sa.Engine, releases: Path, tmp_path: Path
 ) -> None:
@@ -273,6 +287,21 @@ def test_a_refused_address_stops_no_other_mail(
         assert send(ledger, receivers) == Delivery(sent=1, failed=1, dead=0)
         assert [to for to, _ in box.mails] == [["here@example.com"]]
     assert rows_of(ledger)[0].last_error == "the mail server: SMTPRecipientsRefused"
+
+
+def test_an_address_that_no_server_takes_stops_no_other_mail(
+    ledger: sa.Engine, releases: Path, tmp_path: Path
+) -> None:
+    """A letter of the CRM's address book, and the mails of all others become dead letters."""
+    told = routes(*(("email", f"{who}@example.com") for who in ("jörg", "torn", "here")))
+    find(ledger, releases, told, "a")
+    with ledger.begin() as connection:
+        torn = {"target": "to\nrn@example.com"}
+        connection.execute(sa.update(actions).where(actions.c.number == 2).values(**torn))
+    with mail_server() as box:
+        receivers = replace(known(tmp_path), smtp_url=lambda: box.url)
+        assert send(ledger, receivers) == Delivery(sent=1, failed=2, dead=0)
+        assert [to for to, _ in box.mails] == [["here@example.com"]]
 
 
 def test_no_secret_is_written_anywhere(

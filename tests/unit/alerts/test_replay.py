@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.alerts.activation import activation_days
 from assets.alerts.evaluation import evaluate
 from assets.alerts.ledger import create_ledger
 from assets.alerts.ledger_tables import alerts
@@ -52,6 +53,28 @@ def test_a_replay_over_live_days_finds_what_was_sent(
     rows = [(a.rule, a.account_id, a.opened_on, a.resolved_on) for a in again.alerts]
     assert sorted(map(repr, rows)) == left
     ledger.dispose()
+
+
+def test_a_replay_of_some_live_days_finds_what_was_sent_on_them(
+    ledger: sa.Engine, releases: Path
+) -> None:
+    """An alert of last month that is still open, told as if it had begun on the replay's first."""
+    days = series("a", [39, 39, 39, 50, 39, 50]) + series("b", [80, 80, 20, 20, 20, 80])
+    for sequence, last in enumerate((1, 2, 5, 6), 1):
+        publish(releases, sequence, march(last), days)
+        rules = RULES if sequence > 1 else ruleset(*RULES.rules[1:])
+        evaluate(ledger, releases, rules, recorded_at=RECORDED_AT)
+    with ledger.connect() as connection:
+        begun = activation_days(connection)
+        columns = (alerts.c.rule, alerts.c.account_id, alerts.c.opened_on, alerts.c.resolved_on)
+        rows = connection.execute(sa.select(*columns).where(alerts.c.opened_on >= march(3))).all()
+    assert begun[RULES.rules[0].rule] == march(2)
+    found = replay(releases, RULES, march(3), march(6), begun)
+    assert len(rows) >= 2
+    assert sorted(
+        (a.rule, a.account_id, a.opened_on, a.resolved_on) for a in found.alerts
+    ) == sorted(map(tuple, rows))
+    assert {found.day for found in found.transitions} <= {march(n) for n in (3, 4, 5, 6)}
 
 
 def test_one_release_is_replayed_day_by_day(releases: Path) -> None:

@@ -160,6 +160,25 @@ def test_a_milestone_is_reached_once_for_ever(ledger: sa.Engine, releases: Path)
         assert len(connection.execute(sa.select(actions)).all()) == 1, "its end is no news"
 
 
+def test_a_milestone_whose_rule_was_off_for_a_day_is_not_told_again(
+    ledger: sa.Engine, releases: Path
+) -> None:
+    """Once per account for ever: who edits the file on two evenings congratulates twice."""
+    reached = rule(operator="reached", threshold=25, recover_at=None, metric="open_tickets")
+    days = [Day(account="a", day=march(n), tickets=30) for n in range(1, 4)]
+    days += [Day(account="b", day=march(n), tickets=v) for n, v in enumerate([20, 30, 30], 1)]
+    found = []
+    for sequence, rules in enumerate((ruleset(reached), ruleset(), ruleset(reached)), 1):
+        publish(releases, sequence, march(sequence), days)
+        found += evaluate(ledger, releases, rules, recorded_at=RECORDED_AT)
+    assert seen(found) == [
+        (march(1), "opened", "crossed"),
+        (march(2), "resolved", "rule_removed"),
+        (march(3), "opened", "crossed"),
+    ]
+    assert found[2].transitions[0].account_id == "b"
+
+
 def test_a_milestone_of_before_the_rule_stays_silent_for_ever(
     ledger: sa.Engine, releases: Path
 ) -> None:
@@ -280,6 +299,12 @@ def test_a_rule_that_would_fire_for_everybody_is_held_and_reported_once(
     assert [(row.target, row.payload["rule"]) for row in reports] == [
         ("owner.jsonl", "health_fell_below_40")
     ]
+
+
+def test_exactly_the_configured_share_is_no_storm(ledger: sa.Engine, releases: Path) -> None:
+    """29 of 100 are 0.29, and 28.999 in binary: the rule would be held at its own share."""
+    rules = ruleset(rule(max_share=0.29))
+    assert judge(ledger, releases, rules, crowd(1, 29, of=100))[0].opened == 29
 
 
 def test_a_held_rule_supersedes_nothing(ledger: sa.Engine, releases: Path) -> None:

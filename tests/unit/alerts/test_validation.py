@@ -310,6 +310,7 @@ def test_a_word_s_rule_names_a_word_and_a_number_s_a_metric(seeds: Path) -> None
         ("*,1,email,csm,cs@x.test,,opened", "allowed: channel:target"),
         ("*,1,email,nobody,,,opened", "allowed: an e-mail address, or csm"),
         ("*,1,webhook,https://x.test,,,opened", "whose address is in CSW_RECEIVER_<NAME>_URL"),
+        ("*,1,slack,manager,file:a.csv,,opened", "and no role's (csm, account_executive, manager)"),
         ("*,1,sms,x,,,opened", "allowed: 'file', 'webhook', 'slack' or 'email'"),
         ("*,1,file,a.jsonl,,perhaps,opened", "allowed: true or false"),
         ("ops_of_nobody,1,file,a.jsonl,,,opened", "no rule is named 'ops_of_nobody'"),

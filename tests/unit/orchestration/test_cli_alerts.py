@@ -2,6 +2,9 @@
 
 import io
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +87,33 @@ def test_a_rule_is_replayed_and_compared_with_its_edit(home: Path, tmp_path: Pat
     assert "1 alerts for 1 of 1 customers" in done.output
     assert "0 alerts for 0 of 1 customers" in done.output
     assert csw(home, "replay", "--rule", "nobody", *days).exit_code == 2
+
+
+def test_a_rule_is_replayed_before_it_is_switched_on(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether to switch it on is what one asks the past about."""
+    seeds = tmp_path / "seeds"
+    shutil.copytree(SEEDS, seeds)
+    rules = (seeds / "alert_rules.csv").read_text("utf-8").splitlines()
+    off = [line.replace("ops,true", "ops,false") for line in rules]
+    (seeds / "alert_rules.csv").write_text("\n".join(off) + "\n")
+    monkeypatch.setenv("CSW_SEEDS", str(seeds))
+    days = ("--from", "2025-03-01", "--to", "2025-03-02")
+    done = csw(home, "replay", "--rule", "health_fell_below_50", *days)
+    assert "1 alerts for 1 of 1 customers" in done.output
+
+
+def test_a_damaged_release_or_ledger_is_one_sentence(home: Path) -> None:
+    """A person who asks for a replay is shown where DuckDB raised what."""
+    (home / "releases" / "r0002" / "csw.duckdb").write_text("torn")
+    days = ("--from", "2025-03-01", "--to", "2025-03-02")
+    done = csw(home, "replay", "--rule", "health_fell_below_50", *days)
+    assert (done.exit_code, "The release r0002 can't be read" in done.output) == (1, True)
+    with closing(sqlite3.connect(home / "ledger.db")) as ledger:
+        ledger.execute("drop table alert_events")
+    done = csw(home, "show", alert_id(home))
+    assert (done.exit_code, "no such table: alert_events" in done.output) == (1, True)
 
 
 def test_rules_that_nobody_could_want_end_in_an_exit_code(home: Path) -> None:

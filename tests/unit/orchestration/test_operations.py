@@ -6,8 +6,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
 from assets.alerts.ledger import create_ledger
+from assets.alerts.ledger_tables import actions
 from assets.alerts.operations import last_runs
 from orchestration.jobs import build_jobs
 from orchestration.operations import has_news, look_after
@@ -20,6 +22,11 @@ NOW = datetime(2025, 3, 2, 6, tzinfo=UTC)
 @dg.job
 def daily() -> None:
     """A job to have been killed."""
+
+
+@dg.job
+def alerts() -> None:
+    """A job to be going on."""
 
 
 def test_a_killed_run_is_ended_and_told_although_no_run_comes_after_it(tmp_path: Path) -> None:
@@ -38,6 +45,23 @@ def test_a_killed_run_is_ended_and_told_although_no_run_comes_after_it(tmp_path:
     assert (kept.run_id, kept.is_green) == (run.run_id, False)
     told = (settings.outbox / "ops.jsonl").read_text("utf-8")
     assert "The last run of daily failed: The process of this run died while it held" in told
+
+
+def test_what_nobody_was_told_is_told_without_a_new_release(tmp_path: Path) -> None:
+    """A receiver that was down for a minute, heard of on the next day; or a killed delivery's."""
+    settings = Settings(home=tmp_path, landing=tmp_path / "landing")
+    with dg.instance_for_test() as instance:
+        look_after(settings, instance, now=NOW, definitions=dg.Definitions())
+        assert not has_news(settings, instance, now=NOW)
+        with create_ledger(settings.ledger).begin() as ledger:
+            ledger.execute(sa.update(actions).values(state="pending"))
+        going_on = instance.create_run_for_job(alerts, status=dg.DagsterRunStatus.STARTED)
+        assert not has_news(settings, instance, now=NOW), "the evaluation tells it"
+        instance.report_run_failed(going_on)
+        look_after(settings, instance, now=NOW, definitions=dg.Definitions())
+        assert not has_news(settings, instance, now=NOW)
+    with create_ledger(settings.ledger).connect() as ledger:
+        assert set(ledger.scalars(sa.select(actions.c.state))) == {"sent"}
 
 
 def _died(settings: Settings, instance: dg.DagsterInstance, run_id: str) -> bool:
