@@ -10,21 +10,23 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
+from assets.alerts.ledger import LedgerError
 from assets.clock import first_instant, last_full_day, parse_as_of
 from assets.extracts.errors import ConfigurationError, ExtractError
 from assets.extracts.landing import open_landing, profile_for
 from assets.extracts.profiles import load_profile
 from assets.extracts.sampling.sample import write_sample
 from assets.releases import folders
-from assets.releases.keeping import ReleaseChoiceError
 from checks.seeds import find_problems
 from orchestration.cli_account import account_app
 from orchestration.cli_alerts import alerts_app
+from orchestration.cli_checks import checks_app, quarantine_app
 from orchestration.cli_extracts import contracts_app, land_app, profile_app
 from orchestration.cli_health import health_app
 from orchestration.cli_releases import releases_app
 from orchestration.cli_sample import DEMO_THROUGH, sample
 from orchestration.cli_status import status
+from orchestration.refusals import refusal_of
 from orchestration.run_lock import EXIT_CODE_BUSY, BuildBusyError
 from orchestration.settings import ROOT, Settings
 from orchestration.terminal import (
@@ -41,13 +43,14 @@ from orchestration.terminal import (
 
 class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
-        """Calls the command; what is wrong with a release is a sentence, whichever reads it."""
+        """Calls the command; what is wrong with release, ledger or disk is a sentence."""
         try:
             return super().invoke(ctx)
-        except folders.ManifestError as error:
-            stop(str(error), EXIT_CODE_RED)
-        except ReleaseChoiceError as error:
-            stop(str(error), EXIT_CODE_USAGE)
+        except Exception as error:
+            refusal = refusal_of(error)
+            if refusal is None:
+                raise
+            stop(*refusal)
 
 
 app = typer.Typer(
@@ -65,6 +68,8 @@ app.add_typer(health_app, name="health")
 app.add_typer(profile_app, name="profile")
 app.add_typer(releases_app, name="releases")
 app.add_typer(land_app, name="land")
+app.add_typer(checks_app, name="checks")
+app.add_typer(quarantine_app, name="quarantine")
 app.command()(sample)
 app.command()(status)
 
@@ -169,8 +174,8 @@ def _run(settings: Settings, as_of: str) -> None:
     except (DbtParseError, ExtractError) as error:
         stop(str(error), EXIT_CODE_RED)
     _look_after(settings)
-    if not outcome.is_green:
-        _stop_red(settings, outcome.failures)
+    if outcome.failures:
+        _stop_red(settings, outcome.failures, is_released=outcome.is_released)
     newest, current = folders.list_releases(settings.releases)[-1], _current_id(settings)
     console.print(f"[green]released[/] {newest} in {outcome.seconds:.0f} s")
     if newest != current:
@@ -183,7 +188,6 @@ def _look_after(settings: Settings) -> None:
     """Keeps what the run and its checks said, and has ops told of what is wrong."""
     import dagster as dg
 
-    from assets.alerts.ledger import LedgerError
     from orchestration.operations import look_after
 
     with dg.DagsterInstance.get() as instance:
@@ -216,12 +220,16 @@ def _instant(settings: Settings, as_of: str) -> datetime:
         stop(str(error), EXIT_CODE_USAGE)
 
 
-def _stop_red(settings: Settings, failures: tuple[str, ...]) -> NoReturn:
+def _stop_red(settings: Settings, failures: tuple[str, ...], *, is_released: bool) -> NoReturn:
     current = _current_id(settings)
     kept = f"release {current} stays current" if current else "there is no release yet"
     for failure in failures:
         console.print(Text("✗ ", style="red") + Text(failure), soft_wrap=True)
-    stop(f"No release: {kept}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
+    what = f"No release: {kept}"
+    if is_released:
+        newest = folders.list_releases(settings.releases)[-1]
+        what = f"{newest} is released, and its alerts are not: the next run takes them up"
+    stop(f"{what}. The log is {settings.home / 'logs' / 'run.log'}", EXIT_CODE_RED)
 
 
 def _current_id(settings: Settings) -> str | None:

@@ -25,12 +25,12 @@ class RunOutcome:
     """How a run ended.
 
     Attributes:
-        is_green: Whether a release was published.
-        failures: What stopped it, a sentence each.
+        is_released: Whether a release was published.
+        failures: What stopped it, or its alerts once it was published, a sentence each.
         seconds: Wall-clock seconds.
     """
 
-    is_green: bool
+    is_released: bool
     failures: tuple[str, ...]
     seconds: float
 
@@ -53,9 +53,9 @@ def run_daily(settings: Settings, as_of: datetime, console: Console) -> RunOutco
         for holder in dead:
             console.print(f"[yellow]{holder} died while it held the build; what it left is healed")
         console.print("[dim]reading definitions …")
-        failures = _execute(settings, as_of, console, dead)
+        is_released, failures = _execute(settings, as_of, console, dead)
     return RunOutcome(
-        is_green=not failures,
+        is_released=is_released,
         failures=tuple(failures),
         seconds=time.perf_counter() - started,
     )
@@ -70,7 +70,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 def _execute(
     settings: Settings, as_of: datetime, console: Console, dead: Sequence[str]
-) -> list[str]:
+) -> tuple[bool, list[str]]:
+    """Whether there is a release, and what failed on the way to it or after it."""
     import dagster as dg
 
     prepare_dagster_home(settings)
@@ -84,9 +85,10 @@ def _execute(
             mark_failed(instance, holder)
         with watched_by(console):
             failures = _run_job(definitions, "daily", instance, as_of, settings)
-        if not failures:
+        is_released = not failures
+        if is_released:
             failures = _run_job(definitions, "alerts", instance, None, settings)
-    return failures
+    return is_released, failures
 
 
 def _run_job(
