@@ -207,7 +207,9 @@ def _performs(world: AlertWorld, rule: str, own: Sequence[Row]) -> Row:
 
 
 def _is_lost(world: AlertWorld, alert: Row) -> bool:
-    """Whether the account was a churned one on any of the 90 days after it."""
+    """Whether the account, which was not churned by then, was on any of the 90 days after it."""
+    if world.statuses.get((alert["account_id"], alert["opened_on"])) == "churned":
+        return False
     after = [alert["opened_on"] + timedelta(days=n) for n in range(1, OUTCOME.days + 1)]
     return any(world.statuses.get((alert["account_id"], day)) == "churned" for day in after)
 

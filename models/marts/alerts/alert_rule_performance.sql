@@ -31,6 +31,14 @@ lost_days as (
             and alerts.opened_on + 90 >= account_days.day
             and account_days.account_status = 'churned'
 
+    -- An account that had churned when the alert opened is not lost by what comes after.
+    left join account_days as opening_days
+        on
+            alerts.account_id = opening_days.account_id
+            and alerts.opened_on = opening_days.day
+
+    where opening_days.account_status is distinct from 'churned'
+
     group by alerts.alert_id
 
 ),
