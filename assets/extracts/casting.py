@@ -14,6 +14,8 @@ from assets.extracts.profiles import EPOCHS, ColumnMap, ReadPlan
 INTEGER = r"\s*[+-]?[0-9]+(\.0*)?\s*"
 NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 DAY_FIRST = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
+# An offset is written apart by some warehouses (10:00:00.000 +0200), and Z may be small.
+APART = r"(:[0-9.]+)\s+([+-])"
 
 # The rule of rows that come when raw rows of their day have gone (see retention.py).
 TOO_OLD = "too_old"
@@ -166,10 +168,11 @@ def boolean(text: str) -> str:
 
 def _instant(text: str, zone: str) -> str:
     """A date alone is local midnight of the profile's time zone; no offset means UTC."""
+    joined = rf"upper(regexp_replace({text}, {literal(APART)}, '\1\2'))"
     return (
         f"case when not regexp_full_match({text}, {literal(DAY_FIRST)}) then null "
         f"when length(trim({text})) <= 10 then timezone({zone}, try_cast({text} as timestamp)) "
-        f"else try_cast({text} as timestamptz) end"
+        f"else coalesce(try_cast({text} as timestamptz), try_cast({joined} as timestamptz)) end"
     )
 
 

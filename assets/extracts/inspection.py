@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
@@ -19,6 +19,7 @@ import zstandard
 
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.landing import LandedFile
+from assets.extracts.places import place_in
 
 CHUNK = 1 << 20
 # A frame may unfold a thousandfold: what is read at once bounds what is held at once.
@@ -264,10 +265,11 @@ def _split(text: str, delimiter: str) -> tuple[str, ...]:
     return tuple(name.strip() or f"column_{n}" for n, name in enumerate(names, start=1))
 
 
-def likely_delimiter(text: str, wanted: set[str]) -> str | None:
-    """The delimiter under which the header has all wanted columns, if there is one."""
+def likely_delimiter(text: str, wanted: Iterable[Sequence[str]]) -> str | None:
+    """The delimiter under which the header has one of each group of columns, if there is one."""
     for delimiter in DELIMITERS:
         with suppress(csv.Error):
-            if wanted <= set(_split(text, delimiter)):
+            names = _split(text, delimiter)
+            if all(any(place_in(n, names, None) for n in group) for group in wanted):
                 return delimiter
     return None

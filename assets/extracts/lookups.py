@@ -11,6 +11,7 @@ from assets.extracts.errors import RefusedFileError
 from assets.extracts.formats import Layout, layout
 from assets.extracts.inspection import inspect
 from assets.extracts.landing import LandedFile
+from assets.extracts.places import column_in
 from assets.extracts.profiles import Lookup, ReadPlan
 from assets.extracts.statements import LookupTable
 
@@ -60,8 +61,9 @@ def _read(
     names = tuple(dict.fromkeys(column for each in laid for column in each.names))
     table = f"lookup_{name}"
     rows = " union all ".join(_rows(each, names, n) for n, each in enumerate(laid))
-    key, newest = names.index(found.lookup.key), found.lookup.newest_by
-    order = f"v{names.index(newest)} desc nulls last, " if newest in names else ""
+    key = names.index(laid[0].names[column_in(found.lookup.key, laid[0].names) or 0])
+    newest = column_in(found.lookup.newest_by or "", names)
+    order = "" if newest is None else f"v{newest} desc nulls last, "
     try:
         connection.execute(
             f"""
@@ -94,7 +96,7 @@ def _laid_out(
         raise RefusedFileError(inspection.refusal)
     delimiter = lookup.delimiter or plan.delimiter
     laid = layout(connection, file, inspection.header_text, delimiter)
-    if lookup.key not in laid.names:
+    if column_in(lookup.key, laid.names) is None:
         raise RefusedFileError(
             f"{file.path}: the column {lookup.key}, the key of a lookup of profile {plan.profile}, "
             "is missing; deliver it, or name the right one in the profile."
@@ -104,11 +106,12 @@ def _laid_out(
 
 def _rows(laid: Layout, names: Sequence[str], number: int) -> str:
     """One file's rows with all columns of the lookup, as text, an empty text as NULL."""
+    places = (column_in(name, laid.names) for name in names)
     cells = [
-        f"nullif(trim(cast(c{laid.names.index(name)} as varchar)), '') as v{n}"
-        if name in laid.names
-        else f"cast(null as varchar) as v{n}"
-        for n, name in enumerate(names)
+        f"cast(null as varchar) as v{n}"
+        if column is None
+        else f"nullif(trim(cast(c{column} as varchar)), '') as v{n}"
+        for n, column in enumerate(places)
     ]
     return (
         f"select {', '.join(cells)}, {number} as _file, "  # noqa: S608

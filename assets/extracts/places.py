@@ -5,6 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assets.extracts.casting import literal
+
+EVERY = "*"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -13,6 +17,13 @@ class Place:
     column: int | None
     path: str
     steps: tuple[str, ...]
+
+    def text_in(self, value: str) -> str:
+        """The SQL of what the path finds in a JSON value; of every element's number, the sum."""
+        found = f"json_extract_string({value}, {literal(self.path)})"
+        if EVERY not in self.steps:
+            return found
+        return f"cast(list_sum([try_cast(x as decimal(38, 8)) for x in {found}]) as varchar)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,22 +35,35 @@ class Remainder:
 
 
 def json_path(steps: Sequence[str]) -> str:
-    """Steps into a JSON value as DuckDB's JSON path; a number is an index."""
-    return "$" + "".join(f"[{s}]" if s.isdigit() else f".{json.dumps(s)}" for s in steps)
+    """Steps into a JSON value as DuckDB's JSON path; a number is an index, `*` any of them."""
+    return "$" + "".join(f"[{s}]" if _is_index(s) else f".{json.dumps(s)}" for s in steps)
+
+
+def _is_index(step: str) -> bool:
+    return step.isdigit() or step == EVERY
+
+
+def column_in(name: str, names: Sequence[str]) -> int | None:
+    """The number of the column of that name; else of the one that differs by case alone."""
+    if name in names:
+        return names.index(name)
+    folded = name.casefold()
+    same = [n for n, there in enumerate(names) if there.casefold() == folded]
+    return same[0] if len(same) == 1 else None
 
 
 def place_in(name: str, names: Sequence[str], rows: str | None) -> Place | None:
     """The place of that name: in the element of `rows`, a column, or the longest prefix that is."""
     if rows is not None and (name == rows or name.startswith(f"{rows}.")):
         return _place(None, name.removeprefix(rows).removeprefix("."))
-    if name in names:
-        return _place(names.index(name), "")
     prefix = name
-    while "." in prefix:
+    while True:
+        column = column_in(prefix, names)
+        if column is not None:
+            return _place(column, name[len(prefix) + 1 :])
+        if "." not in prefix:
+            return None
         prefix = prefix.rpartition(".")[0]
-        if prefix in names:
-            return _place(names.index(prefix), name.removeprefix(f"{prefix}."))
-    return None
 
 
 def _place(column: int | None, rest: str) -> Place:
@@ -78,7 +102,7 @@ def remainder(
 
 def _take_out(patch: dict[str, Any], steps: Sequence[str]) -> None:
     """Adds to a merge patch what takes out one path; an index into an array can't be taken out."""
-    if not steps or any(step.isdigit() for step in steps):
+    if not steps or any(_is_index(step) for step in steps):
         return
     for step in steps[:-1]:
         inner = patch.setdefault(step, {})

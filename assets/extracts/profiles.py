@@ -29,7 +29,7 @@ from assets.yaml_files import read_yaml
 FOLDER = Path(__file__).parent / "profiles"
 DIRECTIVES = "aAbBdfgHIjmMnpSuUwWxXyYzZG%-"
 EPOCHS = ("epoch_seconds", "epoch_milliseconds", "epoch_microseconds")
-ELEMENT = "[]"
+OR = "|"
 
 
 def _one_or_several(value: Any) -> Any:
@@ -54,8 +54,10 @@ class ColumnMap(BaseModel):
     Exactly one of `from` (a place in the file, or several joined by `|`; by what `joined_by` says,
     those that are not empty), `first_of` (the first of several that is not empty), `constant` and
     `row_hash` (the hash of the row's text and its ordinal among equal rows of the file). A place
-    is a column, or a column and a path into the JSON that it holds: `price.recurring.interval`.
-    With `lookup`, `from` is a column of that lookup, in the row whose key is what stands in `by`.
+    is a column, or a column and a path into the JSON that it holds: `price.recurring.interval`;
+    `taxes.*.amount` is the sum over an array.
+    With `lookup`, `from` is a column of that lookup, in the row whose key is what stands in `by`
+    (a place, or several of which the first that is not empty counts).
 
     A value that `map` does not list, not even as `*`, rejects its row, unless `unlisted` says to
     keep it or to take it as empty. `otherwise` stands where all is empty, as a word that `map`
@@ -72,7 +74,7 @@ class ColumnMap(BaseModel):
     constant: str | None = None
     row_hash: bool = False
     lookup: str | None = None
-    by: str | None = None
+    by: tuple[str, ...] | None = None
     format: tuple[str, ...] = ()
     map: Mapping[str, str | None] | None = None
     unlisted: Literal["reject", "keep", "empty"] = "reject"
@@ -85,7 +87,7 @@ class ColumnMap(BaseModel):
     def places(self) -> tuple[str, ...]:
         """Every place in the file that the value is made from."""
         if self.by is not None:
-            return (self.by, *self.negative)
+            return (*self.by, *self.negative)
         own = (*(self.source or ()), *(self.first_of or ()), *self.negative)
         return own if self.minor_units is None else (*own, self.minor_units)
 
@@ -95,7 +97,7 @@ class ColumnMap(BaseModel):
         said = self.model_fields_set - {"source"}
         return not said and self.source is not None and len(self.source) == 1
 
-    _tuples = field_validator("source", "format", mode="before")(_one_or_several)
+    _tuples = field_validator("source", "format", "by", mode="before")(_one_or_several)
     _lists = field_validator("negative", mode="before")(_words_by_place)
 
     @field_validator("constant", "otherwise", mode="before")
@@ -156,8 +158,9 @@ class TableProfile(BaseModel):
     """How the files of one contract table are found and read; unset keys fall to the profile's.
 
     `rows` names a JSON array, as `items.data[]`, of which each element is a row; places in it
-    begin with that name. `only` says by their cells which of the file's rows are of this table;
-    `*` is any word.
+    begin with that name, also those in the one object of the column `rows_otherwise`, which is
+    taken where the array holds no objects. `only` says by their cells which of the file's rows are
+    of this table; `*` is any word, of places written `one|other` the first not empty one counts.
     `deleted` names the cells of which one is true where the row says that its key is gone. `also`
     are further ways to read files of this table that have another shape; of the ways whose `files`
     fit a path the first is taken.
@@ -168,6 +171,7 @@ class TableProfile(BaseModel):
     files: tuple[str, ...] | None = None
     mode: Mode | None = None
     rows: str | None = Field(default=None, pattern=r"^[^\[\]]+\[\]$")
+    rows_otherwise: str | None = None
     only: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     deleted: tuple[str, ...] = ()
     also: tuple["TableProfile", ...] = ()
@@ -254,6 +258,7 @@ class Profile(BaseModel):
             files=tuple(f.format(source=contract.source, table=contract.table) for f in files),
             mode=mode,
             rows=own.rows,
+            rows_otherwise=own.rows_otherwise,
             only=own.only,
             deleted=own.deleted,
             lookups={name: how for name, how in self.lookups.items() if name in wanted},
@@ -277,6 +282,7 @@ class ReadPlan(BaseModel):
     files: tuple[str, ...]
     mode: Mode
     rows: str | None = None
+    rows_otherwise: str | None = None
     only: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     deleted: tuple[str, ...] = ()
     lookups: Mapping[str, Lookup] = Field(default_factory=dict)

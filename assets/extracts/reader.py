@@ -18,7 +18,7 @@ from assets.extracts.formats import Layout, layout, unreadable_parquet
 from assets.extracts.inspection import DELIMITERS, Inspection, likely_delimiter
 from assets.extracts.landing import LandedFile
 from assets.extracts.places import place_in
-from assets.extracts.profiles import ReadPlan
+from assets.extracts.profiles import OR, ReadPlan
 from assets.extracts.rejects import (
     broken_rows,
     count,
@@ -79,9 +79,8 @@ def _refuse_wrong_columns(
     wanted = _required_places(contract, plan)
     missing = [names for names in wanted if not _any_there(names, laid, plan)]
     if not missing:
-        return
-    plain = {names[0] for names in wanted if len(names) == 1}
-    found = likely_delimiter(inspection.header_text, plain) if len(laid.names) < 2 else None
+        return _refuse_unsorted(laid, place, contract, plan)
+    found = likely_delimiter(inspection.header_text, wanted) if len(laid.names) < 2 else None
     if found is not None:
         raise RefusedFileError(
             f"{place}: the columns are separated by {DELIMITERS[found]}, not by "
@@ -96,10 +95,28 @@ def _refuse_wrong_columns(
     )
 
 
+def _refuse_unsorted(laid: Layout, place: str, contract: Contract, plan: ReadPlan) -> None:
+    """Raises RefusedFileError where what says which rows are of the table is not there at all.
+
+    A column of which any word will do may be missing: then no row is of the table.
+    """
+    for said, words in plan.only.items():
+        is_in_element = plan.rows is not None and said.startswith(plan.rows)
+        names = tuple(said.split(OR))
+        if "*" not in words and not is_in_element and not _any_there(names, laid, plan):
+            raise RefusedFileError(
+                f"{place}: the column {' or '.join(names)}, which says what rows are of "
+                f"{contract.name} (profile {plan.profile}), is missing; deliver it, or name the "
+                "right one in the profile."
+            )
+
+
 def _any_there(names: tuple[str, ...], laid: Layout, plan: ReadPlan) -> bool:
     """True where one of the places may have a value; an element's parts show when it is read."""
-    array = "" if plan.rows is None else plan.rows
-    asked = (array.removesuffix("[]") if array and n.startswith(array) else n for n in names)
+    arrays = [n for n in ((plan.rows or "").removesuffix("[]"), plan.rows_otherwise) if n]
+    asked: list[str] = []
+    for name in names:
+        asked += arrays if plan.rows and name.startswith(plan.rows) else [name]
     return any(place_in(name, laid.names, None) is not None for name in asked)
 
 
@@ -112,6 +129,8 @@ def _required_places(contract: Contract, plan: ReadPlan) -> dict[tuple[str, ...]
             continue
         if how.first_of is not None:
             needed[how.first_of] = column.name
+        elif how.by is not None:
+            needed[how.by] = column.name
         elif how.joined_by is not None and how.source is not None:
             needed[how.source] = column.name
         else:

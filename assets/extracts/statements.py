@@ -10,8 +10,8 @@ from assets.extracts import casting
 from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract
 from assets.extracts.landing import LandedFile
-from assets.extracts.places import Place, place_in, remainder
-from assets.extracts.profiles import ColumnMap, ReadPlan
+from assets.extracts.places import Place, column_in, place_in, remainder
+from assets.extracts.profiles import OR, ColumnMap, ReadPlan
 
 HASHED = "__row_hash"
 NOTHING = "cast(null as varchar)"
@@ -105,7 +105,7 @@ class Reading:
 
     def _text(self, how: ColumnMap) -> str:
         if how.first_of is not None:
-            return f"coalesce({', '.join(map(self.cell, how.first_of))})"
+            return self.first(how.first_of)
         if how.lookup is not None:
             return self._unless_empty(self.found(how, (how.source or ("",))[0]))
         parts = [self.cell(name) for name in how.source or ()]
@@ -117,17 +117,22 @@ class Reading:
         return f"nullif(concat_ws('|', {joined}), {literal('|' * (len(parts) - 1))})"
 
     @cached_property
-    def joins(self) -> tuple[tuple[str, str], ...]:
-        """Each lookup with the place of the key that it is joined by."""
+    def joins(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Each lookup with the places of the key that it is joined by."""
         ways = (how for how in self.ways.values() if how is not None)
         return tuple(sorted({(h.lookup, h.by) for h in ways if h.lookup and h.by}))
 
     def found(self, how: ColumnMap, wanted: str) -> str:
         """The cell that a lookup's column has in a row of this file, as `l<join>_<column>`."""
-        names = self.lookups[how.lookup or ""].names
-        if wanted not in names:
+        column = column_in(wanted, self.lookups[how.lookup or ""].names)
+        if column is None:
             return NOTHING
-        return f"l{self.joins.index((how.lookup or '', how.by or ''))}_{names.index(wanted)}"
+        return f"l{self.joins.index((how.lookup or '', how.by or ()))}_{column}"
+
+    def first(self, names: Sequence[str]) -> str:
+        """The SQL of the first text at some places that is not empty."""
+        cells = [self.cell(name) for name in names]
+        return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 
     def cell(self, name: str) -> str:
         """The SQL of the text at a place; NULL if it is empty or not there."""
@@ -135,12 +140,11 @@ class Reading:
         if place is None:
             return NOTHING
         if place.column is None:
-            return self._unless_empty(f"json_extract_string(_element, {literal(place.path)})")
+            return self._unless_empty(place.text_in("_element"))
         column = f"c{place.column}"
         if place.path:
             return self._unless_empty(
-                f"case when json_valid({column}) "
-                f"then json_extract_string({column}, {literal(place.path)}) end"
+                f"case when json_valid({column}) then {place.text_in(column)} end"
             )
         if self.types[place.column] != "VARCHAR":
             column = f"cast({column} as varchar)"
@@ -246,7 +250,9 @@ def _rows(reading: Reading, source: str) -> str:
     """The rows of the table in the records of the file, in the file's order."""
     if not reading.reshapes:
         return f"select *, _number as _record, _number as _row from ({source})"  # noqa: S608
-    kept = " and ".join(_is_one_of(reading.cell(n), w) for n, w in reading.plan.only.items())
+    kept = " and ".join(
+        _is_one_of(reading.first(n.split(OR)), w) for n, w in reading.plan.only.items()
+    )
     number = "coalesce(_number, row_number() over ())"
     rows = f"""
         select * from (
@@ -264,7 +270,7 @@ def _rows(reading: Reading, source: str) -> str:
     cells = "".join(f"{n.split('_')[0]}.v{n.split('_')[1]} as {n}, " for n in sorted(found))
     joins = " ".join(
         f"left join temp.{quoted(reading.lookups[name].table)} as l{n} "
-        f"on {reading.cell(by)} = l{n}.lookup_key"
+        f"on {reading.first(by)} = l{n}.lookup_key"
         for n, (name, by) in enumerate(reading.joins)
     )
     return f"""
@@ -284,18 +290,35 @@ def _element(reading: Reading) -> str:
     """The elements of the array that holds the rows, if the profile names one."""
     if reading.plan.rows is None:
         return "cast(null as json) as _element, 1 as _position"
-    place = place_in(reading.plan.rows.removesuffix("[]"), reading.names, None)
-    if place is None:
-        return "unnest(cast([] as json[])) as _element, 1 as _position"
-    array = f"case when json_valid(c{place.column}) then cast(c{place.column} as json) end"
-    if place.path:
-        array = f"json_extract({array}, {literal(place.path)})"
+    array = _json_at(reading, reading.plan.rows.removesuffix("[]"))
+    if reading.plan.rows_otherwise is not None:
+        # Ids alone say less than the one object that stands beside them.
+        one = _json_at(reading, reading.plan.rows_otherwise)
+        array = (
+            f"case when json_type({one}) = 'OBJECT' and coalesce(json_type({array}, '$[0]'), '') "
+            f"<> 'OBJECT' then {one} else {array} end"
+        )
     # What is no array is taken for the one element of an array.
     elements = (
         f"case json_type({array}) when 'ARRAY' then cast({array} as json[]) "
-        f"when 'NULL' then null else [{array}] end"
+        f"when 'NULL' then null else case when {_cell_of(reading)} then [{array}] end end"
     )
     return f"unnest({elements}) as _element, generate_subscripts({elements}, 1) as _position"
+
+
+def _cell_of(reading: Reading) -> str:
+    """Whether the array's column says anything in a row."""
+    place = place_in((reading.plan.rows or "").removesuffix("[]"), reading.names, None)
+    return "false" if place is None else f"c{place.column} is not null"
+
+
+def _json_at(reading: Reading, name: str) -> str:
+    """The JSON at a place; NULL where there is none."""
+    place = place_in(name, reading.names, None)
+    if place is None:
+        return "cast(null as json)"
+    whole = f"case when json_valid(c{place.column}) then cast(c{place.column} as json) end"
+    return f"json_extract({whole}, {literal(place.path)})" if place.path else whole
 
 
 def _with_hash(reading: Reading, source: str) -> str:

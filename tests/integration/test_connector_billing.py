@@ -124,7 +124,7 @@ def test_recurlys_objects_credits_refunds_and_redemptions(tmp_path: Path) -> Non
         {
             "invoices/subscription/s.jsonl": [
                 {"id": "s1", "account": {"id": "a1"}, "plan": {"id": "p1", "code": "gold"},
-                 "plan_id": "p1", "state": "canceled", "currency": "EUR", "unit_amount": 10.0,
+                 "state": "canceled", "currency": "EUR", "unit_amount": 10.0,
                  "quantity": 10, "subtotal": 100.0, "activated_at": "2024-01-01T00:00:00Z",
                  "canceled_at": "2024-01-10T00:00:00Z", "expires_at": "2025-01-01T00:00:00Z",
                  "updated_at": "2024-01-10T00:00:00Z"},

@@ -111,6 +111,9 @@ def test_segments_calls(tmp_path: Path) -> None:
                           "timestamp": "2024-12-01T09:59:00Z",
                           "traits": {"email": "ann@acme.com", "name": "Ann",
                                      "createdAt": "2024-01-02T03:04:05Z"}},
+                # A visitor who left an address is no product user, and no reject.
+                common | {"messageId": "m6", "type": "identify", "userId": None,
+                          "timestamp": "2024-12-01T09:58:00Z", "traits": {"email": "x@acme.com"}},
             ],
             "events/group/g.jsonl": [
                 common | {"messageId": "m5", "type": "group", "userId": "u1", "groupId": "acme",
@@ -118,7 +121,7 @@ def test_segments_calls(tmp_path: Path) -> None:
             ],
         },
     )  # fmt: skip
-    assert landed.counts() == {"events.events": (5, 0, 1), "events.users": (1, 0, 0)}
+    assert landed.counts() == {"events.events": (6, 0, 1), "events.users": (1, 0, 0)}
     assert landed.rows(
         "select event_id, account_id, user_id, event_type, event_name, module, feature, "
         "occurred_at::varchar from events.events order by 1"
@@ -129,6 +132,7 @@ def test_segments_calls(tmp_path: Path) -> None:
         ("m3", "acme", "u1", "use", "Pricing", "Docs", "Pricing", "2024-12-01 11:00:00+00"),
         ("m4", "acme", "u1", "identify", None, None, None, "2024-12-01 09:59:00+00"),
         ("m5", "acme", "u1", "identify", None, None, None, "2024-12-01 09:59:30+00"),
+        ("m6", "acme", None, "identify", None, None, None, "2024-12-01 09:58:00+00"),
     ]  # fmt: skip
     duration, quantity, device, version, attributes = landed.rows(
         "select duration_seconds, quantity, device, app_version, attributes from events.events "

@@ -149,10 +149,11 @@ def test_the_apis_own_names_and_a_link_of_an_accounts_field(tmp_path: Path) -> N
         {
             "crm/account/dt=2025-01-02/a.csv": (
                 "Id,Name,Type,BillingCountry,NumberOfEmployees,ParentId,CreatedDate,"
-                "LastModifiedDate,IsDeleted,Stripe_Customer_Id__c\n"
+                "LastModifiedDate,IsDeleted,Stripe_Customer_Id__c,MasterRecordId\n"
                 "001A,Acme,Customer,DE,120,,2024-03-01T09:30:00.000+0000,"
-                "2025-01-01T00:00:00.000+0000,false,cus_1\n"
-                "001B,Beta,Prospect,,,001A,2024-05-01T00:00:00.000Z,2025-01-01T00:00:00.000Z,true,\n"
+                "2025-01-01T00:00:00.000+0000,false,cus_1,\n"
+                "001B,Beta,Prospect,,,001A,2024-05-01T00:00:00.000Z,2025-01-01T00:00:00.000Z,true,"
+                ",001A\n"
             ),
             "crm/opportunity/o.jsonl": [
                 {"attributes": {"type": "Opportunity"}, "Id": "006A", "AccountId": "001A",
@@ -183,7 +184,7 @@ tables:
     )  # fmt: skip
     assert landed.counts() == {
         "crm.accounts": (2, 0, 0),
-        "crm.account_merges": (0, 0, 0),
+        "crm.account_merges": (1, 0, 0),
         "crm.account_links": (1, 0, 0),
         "crm.deals": (2, 0, 0),
         "crm.deal_stage_changes": (1, 0, 0),
@@ -196,6 +197,9 @@ tables:
         ("001A", "Acme", "Customer", "DE", 120, None, "2024-03-01 09:30:00+00", False),
         ("001B", "Beta", "Prospect", None, None, "001A", "2024-05-01 00:00:00+00", True),
     ]
+    assert landed.rows(
+        "select from_account_id, into_account_id, merged_at::varchar from crm.account_merges"
+    ) == [("001B", "001A", "2025-01-01 00:00:00+00")]
     assert landed.rows("select source, source_account_id, account_id from crm.account_links") == [
         ("invoices", "cus_1", "001A")
     ]

@@ -59,6 +59,26 @@ def test_a_wrong_delimiter_is_refused(bench: Any, events: Any) -> None:
     )
 
 
+def test_a_wrong_delimiter_under_a_vendors_names_is_told(bench: Any) -> None:
+    """A remedy that names the delimiter there is, where each column may have several names."""
+    bench.write("profile.yml", "extends: salesforce\n")
+    bench.write("crm/account/a.csv", "Id;Name;CreatedDate\n1;Acme;2024-01-01\n")
+    assert refusal(bench, "crm.accounts").startswith(
+        "crm/account/a.csv, line 1: the columns are separated by ';', not by ','; "
+    )
+
+
+def test_a_file_that_does_not_say_which_rows_are_of_the_table_is_refused(bench: Any) -> None:
+    """All rows left out, and nobody told, for a column that is called otherwise."""
+    bench.write("profile.yml", "extends: recurly\n")
+    said = '{"id": "i1", "account": {"id": "a1"}, "state": "paid", "currency": "USD", '
+    bench.write("invoices/invoice/i.jsonl", said + '"created_at": "2024-12-01"}\n')
+    assert refusal(bench, "invoices.invoices") == (
+        "invoices/invoice/i.jsonl: the column type, which says what rows are of invoices.invoices "
+        "(profile profile), is missing; deliver it, or name the right one in the profile."
+    )
+
+
 def test_a_missing_required_column_is_refused(bench: Any) -> None:
     """A file without its time being loaded with empty ones."""
     bench.write("events/events/e.csv", "event_id,account_id,event_type\ne1,a1,use\n")

@@ -154,7 +154,7 @@ def test_shipped_profiles_are_valid(file: Path) -> None:
             (
                 "profile.yml: tables.crm.accounts.colums: no such key; did you mean columns? "
                 "Allowed are also, columns, deleted, delimiter, files, mode, null_values, only, "
-                "rows, time_zone."
+                "rows, rows_otherwise, time_zone."
             ),
         ),
         pytest.param(

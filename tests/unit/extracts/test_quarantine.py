@@ -143,7 +143,9 @@ def test_values_are_read_as_people_write_them(bench: Any) -> None:
         bench,
         "e1,a1,2024-12-01,use,9.0,1.5\n"
         "e2,a1,2024-12-01 10:00:00,use,,\n"
-        "e3,a1,2024-12-01T10:00:00+02:00,use,7,0\n",
+        "e3,a1,2024-12-01T10:00:00+02:00,use,7,0\n"
+        "e4,a1,2024-12-01 10:00:00.000 -0330,use,7,0\n"
+        "e5,a1,2024-12-01T10:00:00z,use,7,0\n",
     )
     assert bench.rows(
         "select occurred_at::varchar, quantity, duration_seconds::varchar from events.events"
@@ -151,6 +153,8 @@ def test_values_are_read_as_people_write_them(bench: Any) -> None:
         ("2024-12-01 00:00:00+00", 9, "1.500000"),
         ("2024-12-01 10:00:00+00", None, None),
         ("2024-12-01 08:00:00+00", 7, "0.000000"),
+        ("2024-12-01 13:30:00+00", 7, "0.000000"),
+        ("2024-12-01 10:00:00+00", 7, "0.000000"),
     ]
 
 

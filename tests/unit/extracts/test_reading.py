@@ -170,6 +170,20 @@ def test_keys_that_come_late_or_differ_by_case_are_kept(bench: Bench) -> None:
     ]
 
 
+def test_a_column_is_found_in_any_case_of_letters(bench: Bench) -> None:
+    """A warehouse that writes names in capitals: refused, or its optional columns lost unseen."""
+    text = "EVENT_ID,Account_Id,OCCURRED_AT,event_type,Module,feature,FEATURE\n"
+    text += "e1,a1,2024-12-01,use,Docs,small,big\n"
+    csv, _ = bench.read("events.events", "events/events/a.csv", text)
+    said = {"EVENT_ID": "e1", "account_id": "a1", "Occurred_At": "2024-12-01", "EVENT_TYPE": "use"}
+    objects, _ = bench.read("events.events", "events/events/a.jsonl", lines(said))
+    found = [(row["event_id"], row["account_id"], row["event_type"]) for row in (*csv, *objects)]
+    assert found == [("e1", "a1", "use")] * 2
+    # Of two that differ by case alone the one of the very name is meant.
+    assert (csv[0]["module"], csv[0]["feature"]) == ("Docs", "small")
+    assert json.loads(csv[0]["_extras"]) == {"FEATURE": "big"}
+
+
 def test_a_json_array_is_refused_with_what_to_do(bench: Bench) -> None:
     """The commonest wrong export; as JSON Lines it would be one strange row."""
     with pytest.raises(RefusedFileError, match=r"is not JSON Lines .* one JSON object per line"):
