@@ -95,7 +95,10 @@ def invoice_landing(dice: Dice, accounts: int, invoices: int) -> InvoiceLanding:
     return InvoiceLanding(
         as_of=as_of,
         accounts=[_account(dice, name, as_of) for name in names],
-        links=[_link(dice, name, instants) for name in names[::4]],
+        links=[
+            *(_link(dice, name, instants) for name in names[::4]),
+            *(_link_anew(dice, name, names, instants) for name in names[::8]),
+        ],
         merges=_merges(dice, names, as_of),
         subscriptions=subscriptions,
         changes=changes,
@@ -138,6 +141,14 @@ def _link(dice: Dice, name: str, instants: Sequence[datetime]) -> dict[str, Any]
         "valid_from": dice.pick((None, None, *instants[:8])),
         "valid_to": dice.pick((None, None, None, *instants[8:])),
     }
+
+
+def _link_anew(
+    dice: Dice, name: str, names: Sequence[str], instants: Sequence[datetime]
+) -> dict[str, Any]:
+    """The same id is another account's from an instant on."""
+    own = {"account_id": dice.pick(names), "valid_from": dice.pick(instants[3:8])}
+    return _link(dice, name, instants) | own
 
 
 def _merges(dice: Dice, names: Sequence[str], as_of: datetime) -> Rows:

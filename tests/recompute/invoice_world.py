@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.recompute.invoice_books import InvoiceLanding
+from tests.recompute.links import linked
 from tests.recompute.merges import survivors
 
 Row = Mapping[str, Any]
@@ -74,13 +75,7 @@ class World:
 
     def account(self, billing_id: str, at: datetime) -> str | None:
         """Under which account a row of this date counts; None where it counts nowhere."""
-        name = billing_id
-        for link in self.landing.links:
-            holds = (link["valid_from"] is None or link["valid_from"] <= at) and (
-                link["valid_to"] is None or at < link["valid_to"]
-            )
-            if link["source"] == "invoices" and link["source_account_id"] == billing_id and holds:
-                name = link["account_id"]
+        name = linked(self.landing.links, "invoices", billing_id, at)
         name = self.owners.get(name, name)
         return name if name in self.accounts() else None
 

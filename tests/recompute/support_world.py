@@ -14,6 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.recompute.books import AS_OFS, MICROSECOND, Dice, DrawnDice, Rows, SeededDice
+from tests.recompute.links import linked
 from tests.recompute.merges import survivors
 
 Row = Mapping[str, Any]
@@ -81,14 +82,7 @@ class TicketWorld:
 
     def account(self, row: Row) -> str | None:
         """Under which account a ticket counts now; None where it counts nowhere."""
-        name = row["account_id"]
-        for link in self.landing.links:
-            holds = (link["valid_from"] is None or link["valid_from"] <= row["created_at"]) and (
-                link["valid_to"] is None or row["created_at"] < link["valid_to"]
-            )
-            if link["source"] == "tickets" and link["source_account_id"] == name and holds:
-                name = link["account_id"]
-                break
+        name = linked(self.landing.links, "tickets", row["account_id"], row["created_at"])
         name = self.owners().get(name, name)
         return name if name in self.accounts() else None
 
@@ -129,7 +123,10 @@ def ticket_landing(dice: Dice, accounts: int, tickets: int) -> TicketLanding:
     return TicketLanding(
         as_of=as_of,
         accounts=[_account(dice, name) for name in names],
-        links=[_link(dice, name, instants) for name in names[::3]],
+        links=[
+            *(_link(dice, name, instants) for name in names[::3]),
+            *(_link_anew(dice, name, names, instants) for name in names[::6]),
+        ],
         merges=[
             {"from_account_id": names[-1], "into_account_id": names[0], "merged_at": at}
             for at in dice.pick(((), (instants[4],), (as_of,)))
@@ -169,6 +166,14 @@ def _link(dice: Dice, name: str, instants: Sequence[datetime]) -> dict[str, Any]
         "valid_from": dice.pick((None, None, *instants[:3])),
         "valid_to": dice.pick((None, None, *instants[9:])),
     }
+
+
+def _link_anew(
+    dice: Dice, name: str, names: Sequence[str], instants: Sequence[datetime]
+) -> dict[str, Any]:
+    """The same id is another account's from an instant on."""
+    own = {"account_id": dice.pick(names), "valid_from": dice.pick(instants[1:5])}
+    return _link(dice, name, instants) | own
 
 
 def _ticket(
