@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from assets.extracts.contracts import Contract, Mode, load_contracts
+from assets.extracts.contracts import Column, Contract, Mode, load_contracts
 from assets.extracts.errors import ConfigurationError, explain
 from assets.yaml_files import read_yaml
 
@@ -34,6 +34,16 @@ OR = "|"
 
 def _one_or_several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
+
+
+def _with_known_names(value: Any) -> Any:
+    """Patterns as they are; ValueError where braces hold no name that there is."""
+    for pattern in _one_or_several(value) or ():
+        try:
+            pattern.format(source="", table="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"{pattern} may have {{source}} and {{table}} in braces") from error
+    return value
 
 
 def _text(value: object) -> str:
@@ -181,6 +191,7 @@ class TableProfile(BaseModel):
     columns: Mapping[str, ColumnMap | None] = Field(default_factory=dict)
 
     _tuples = field_validator("files", "deleted", mode="before")(_one_or_several)
+    _patterns = field_validator("files")(_with_known_names)
 
     _lists = field_validator("only", mode="before")(_words_by_place)
 
@@ -218,6 +229,7 @@ class Profile(BaseModel):
     tables: Mapping[str, TableProfile] = Field(default_factory=dict)
 
     _tuples = field_validator("extends", mode="before")(_one_or_several)
+    _patterns = field_validator("files")(_with_known_names)
 
     @field_validator("time_zone")
     @classmethod
@@ -319,9 +331,22 @@ def _fits(name: str, table: TableProfile) -> None:
         if column not in contract.column_names:
             allowed = ", ".join(contract.column_names)
             raise ValueError(f"tables.{name}.columns.{column} is no column; there are {allowed}")
+        _says_allowed_words(name, contract.column(column), table.columns[column])
     if table.mode is not None and (table.mode == "append") == contract.is_entity:
         allowed = "upsert or full" if contract.is_entity else "append"
         raise ValueError(f"tables.{name}.mode is {table.mode}; this table may be {allowed}")
+
+
+def _says_allowed_words(name: str, column: Column, how: ColumnMap | None) -> None:
+    """Raises ValueError where a column would reject every row, or every row with some word."""
+    place = f"tables.{name}.columns.{column.name}"
+    if how is None:
+        if column.required:
+            raise ValueError(f"{place} is null, and a row needs it")
+        return
+    said = {how.constant, how.otherwise, *(how.map or {}).values()} - {None}
+    for word in sorted(said - set(column.allowed or said), key=str):
+        raise ValueError(f"{place} says {word}; allowed is {', '.join(column.allowed or ())}")
 
 
 def _finds_its_lookups(name: str, table: TableProfile, lookups: Mapping[str, Lookup]) -> None:
