@@ -16,6 +16,7 @@ class BuildBusyError(Exception):
 
 
 _held: dict[Path, int] = {}
+_unfinished: set[Path] = set()
 
 
 @contextmanager
@@ -58,7 +59,10 @@ def hold_build(
             yield
         finally:
             del _held[lock_file]
-            os.ftruncate(descriptor, 0)
+            if lock_file in _unfinished:
+                _unfinished.discard(lock_file)
+            else:
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -84,6 +88,15 @@ def name_holder(lock_file: Path, holder: str) -> None:
     descriptor = _held.get(lock_file)
     if descriptor is not None:
         _write_holder(descriptor, {"holder": holder, "pid": os.getpid()})
+
+
+def leave_unfinished(lock_file: Path) -> None:
+    """The holder could not say how it ended, on a full disk: it is left like one that was killed.
+
+    Whoever comes next then ends its run, which would go on for ever in the eyes of others.
+    """
+    if lock_file in _held:
+        _unfinished.add(lock_file)
 
 
 def _acquire(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from assets.clock import AS_OF_TAG, last_full_day
-from orchestration.run_lock import hold_build, name_holder
+from orchestration.run_lock import hold_build, leave_unfinished, name_holder
 from orchestration.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -107,14 +107,18 @@ def _run_job(
         partition = day if keys is not None and keys.has_partition_key(day) else None
     run_id = str(uuid.uuid4())
     name_holder(settings.build_lock, f"run {run_id}")
-    result = job.execute_in_process(
-        run_id=run_id,
-        instance=instance,
-        partition_key=partition,
-        tags={AS_OF_TAG: as_of.isoformat()} if as_of else None,
-        raise_on_error=False,
-        run_config={"loggers": {"progress": {}}},
-    )
+    try:
+        result = job.execute_in_process(
+            run_id=run_id,
+            instance=instance,
+            partition_key=partition,
+            tags={AS_OF_TAG: as_of.isoformat()} if as_of else None,
+            raise_on_error=False,
+            run_config={"loggers": {"progress": {}}},
+        )
+    except Exception:
+        leave_unfinished(settings.build_lock)
+        raise
     return [] if result.success else _failures(result)
 
 

@@ -103,13 +103,15 @@ def _recovers(rule: Rule, value: pl.Expr) -> pl.Expr:
 def verdict_of(rule: Rule) -> pl.Expr:
     """What a rule says of an account by the day alone."""
     value = pl.col("value")
+    # Nobody reaches a milestone by having no data, and whoever had would not be told again.
+    on_missing = "keep" if rule.is_once else rule.on_missing
     return (
         pl.when(pl.col("is_in_scope").is_null())
         .then(pl.lit("unjudged"))
         .when(~pl.col("is_in_scope"))
         .then(pl.lit("out"))
         .when(value.is_null())
-        .then(pl.lit(_ON_MISSING[rule.on_missing]))
+        .then(pl.lit(_ON_MISSING[on_missing]))
         .when(_holds(rule, value))
         .then(pl.lit("holds"))
         .when(_recovers(rule, value) & ~pl.col("is_propped_up").fill_null(value=False))

@@ -151,8 +151,14 @@ def test_a_key_figure_is_judged_as_of_each_day(
 
 def test_a_milestone_is_reached_once_for_ever(ledger: sa.Engine, releases: Path) -> None:
     """25 users, 20, 25 again is one milestone; and it is closed by itself the day after."""
-    reached = rule(operator="reached", threshold=25, recover_at=None, metric="open_tickets")
-    values = [24, 25, 26, 20, 30, 30]
+    reached = rule(
+        operator="reached",
+        threshold=25,
+        recover_at=None,
+        metric="open_tickets",
+        on_missing="alert",  # which nobody reaches by having no data
+    )
+    values = [None, 25, 26, 20, 30, 30]
     days = [Day(account="a", day=march(n), tickets=v) for n, v in enumerate(values, 1)]
     found = judge(ledger, releases, ruleset(reached), days)
     assert seen(found) == [(march(2), "opened", "crossed"), (march(3), "resolved", "milestone")]

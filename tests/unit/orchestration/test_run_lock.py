@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.run_lock import BuildBusyError, hold_build, name_holder
+from orchestration.run_lock import BuildBusyError, hold_build, leave_unfinished, name_holder
 
 ROOT = Path(__file__).parents[3]
 HOLD = """
@@ -111,6 +111,18 @@ def test_the_holder_is_called_by_the_run_that_goes_on(tmp_path: Path) -> None:
         name_holder(file, "run 2")
         assert json.loads(file.read_text()) == {"holder": "run 2", "pid": os.getpid()}
     name_holder(file, "run 3")
+    assert file.read_text() == ""
+
+
+def test_a_run_that_could_not_say_how_it_ended_is_ended_by_the_next(tmp_path: Path) -> None:
+    """The disk was full, and the run that it stopped goes on for ever in the UI."""
+    file, ears = tmp_path / "build.lock", Ears()
+    leave_unfinished(file)
+    for holder in ("run 4", "run 5", "run 6"):
+        with ears.hold(file, holder):
+            if holder == "run 4":
+                leave_unfinished(file)
+    assert ears.dead == ["run 4"]
     assert file.read_text() == ""
 
 
