@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from assets.warehouse.configuration import health_version
 from orchestration.settings import ROOT, Settings
 
 PROJECT = ROOT / "dbt_project"
+_MANIFEST = "manifest.json"
 _DBT = str(Path(sys.executable).parent / "csw-dbt")  # this environment's, whatever is on PATH
 _PARTS = (ROOT / "models", PROJECT / "macros", PROJECT / "tests")
 
@@ -50,7 +52,8 @@ def prepare_project(settings: Settings) -> DbtProject:
     """The dbt project with a manifest that fits its files, made here if there is none.
 
     The manifest is a function of the files alone, so that it is made once (`dbt parse` costs
-    seconds) and never stale.
+    seconds) and never stale. It is made elsewhere and given its name last: half of one, which a
+    kill or a full disk leaves, would be taken for whole ever after.
 
     Raises:
         DbtParseError: If the project does not parse.
@@ -60,7 +63,9 @@ def prepare_project(settings: Settings) -> DbtProject:
     target.mkdir(parents=True, exist_ok=True)
     with (target / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (target / "manifest.json").is_file():
+        if not (target / _MANIFEST).is_file():
+            for left in target.glob("parsing-*"):
+                shutil.rmtree(left)
             _parse(folder, target, settings)
     return DbtProject(project_dir=folder, profiles_dir=PROJECT, target_path=target)
 
@@ -134,11 +139,14 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _parse(folder: Path, target: Path, settings: Settings) -> None:
-    said = _call_dbt(settings, folder, target, "parse")
-    if said is not None:
-        raise DbtParseError(f"The dbt project does not parse:\n{said}")
-    build_target(settings).mkdir(parents=True, exist_ok=True)
-    shutil.copy(target / "partial_parse.msgpack", build_target(settings))
+    with tempfile.TemporaryDirectory(prefix="parsing-", dir=target) as made:
+        said = _call_dbt(settings, folder, Path(made), "parse")
+        if said is not None:
+            raise DbtParseError(f"The dbt project does not parse:\n{said}")
+        build_target(settings).mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(made) / "partial_parse.msgpack", build_target(settings))
+        for file in sorted(Path(made).iterdir(), key=lambda file: file.name == _MANIFEST):
+            file.replace(target / file.name)
 
 
 def _call_dbt(settings: Settings, folder: Path, target: Path, *arguments: str) -> str | None:
@@ -157,7 +165,13 @@ def _call_dbt(settings: Settings, folder: Path, target: Path, *arguments: str) -
         str(target),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout[-2000:] if done.returncode else None
+    return _without_trace(done.stdout)[-2000:] if done.returncode else None
+
+
+def _without_trace(said: str) -> str:
+    """What dbt said; of an error of its own, a full disk, the last line alone."""
+    before, trace, after = said.partition("Traceback (most recent call last)")
+    return before + after.strip().rpartition("\n")[2] if trace else said
 
 
 def _project_fingerprint(settings: Settings) -> str:
