@@ -154,9 +154,6 @@ tables:
     only: {properties.stripe_id: "*"}
     columns:
       {source: {constant: invoices}, source_account_id: properties.stripe_id, account_id: id}
-  crm.deals:
-    columns:
-      account_id: {lookup: deal_company, by: id, from: company_id}
 """,
     )  # fmt: skip
     assert landed.rows(
