@@ -192,10 +192,6 @@ def test_shipped_profiles_are_valid(file: Path) -> None:
             ("profile.yml: tables.events.events.columns.event_type says usage; allowed is login,"),
         ),
         pytest.param(
-            "tables: {events.events: {columns: {account_id: null}}}\n",
-            ("profile.yml: tables.events.events.columns.account_id is null, and a row needs it."),
-        ),
-        pytest.param(
             "tables: {events.events: {files: 'x/{name}/**'}}\n",
             (
                 "profile.yml: tables.events.events.files: x/{name}/** may have {source} and {table}"
