@@ -337,8 +337,12 @@ read as (
         asked.* exclude (inputs),
         asking.*,
         ratios_by_day.read_ratios,
+        -- What is beyond twelve digits, some amounts in rupiah, is told as the most that there is.
         [
-            cast(asked.inputs[place] as decimal(18, 6))
+            coalesce(
+                try_cast(asked.inputs[place] as decimal(18, 6)),
+                cast(sign(asked.inputs[place]) * 999999999999 as decimal(18, 6))
+            )
             for place in asking.places_of[asked.number]
         ] as read_values
 
