@@ -120,15 +120,21 @@ def item_segments(
         yield from account_segments(account["account_id"], ledger, STANDARD)
 
 
+def _at_one_price(items: Sequence[Row], as_of: datetime) -> Iterator[Row]:
+    """Every item that has begun, until its next price begins where nobody ended it before."""
+    begun = [item for item in items if item["valid_from"] < as_of]
+    starts = defaultdict(list)
+    for item in begun:
+        starts[item["item_id"]].append(item["valid_from"])
+    for item in begun:
+        later = [start for start in starts[item["item_id"]] if start > item["valid_from"]]
+        yield {**item, "valid_to": earlier(item.get("valid_to"), min(later, default=None))}
+
+
 def _of_subscription(subscription: Told, ledger: Ledger, policy: Policy) -> Iterator[Segment]:
     name = subscription.row["subscription_id"]
-    items = [
-        item
-        for item in ledger.items
-        if item["subscription_id"] == name
-        and item["valid_from"] < ledger.as_of
-        and not item.get("is_metered")
-    ]
+    own = [item for item in ledger.items if item["subscription_id"] == name]
+    items = [item for item in _at_one_price(own, ledger.as_of) if not item.get("is_metered")]
     shelf = Shelf(
         currency=subscription.row["currency"],
         items=items,

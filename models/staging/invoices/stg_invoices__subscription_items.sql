@@ -1,5 +1,7 @@
 -- One row per version of an item of a subscription, which has one price and quantity that was ever
--- the latest known.
+-- the latest known. An item costs one price at a time: where its next one begins before a row says
+-- that it ends (a source that lists today's items alone never says it), it ends there, from when
+-- the next one is known.
 
 with
 
@@ -39,7 +41,7 @@ renamed as (
 
 ),
 
-final as (
+counted as (
 
     select
         * exclude (_is_deleted, _counts),
@@ -48,6 +50,60 @@ final as (
     from renamed
 
     where _counts and not _is_deleted and known_from < known_until
+
+),
+
+followed as (
+
+    select
+        *,
+        lead(valid_from) over (
+            partition by item_id, is_latest order by valid_from, known_from
+        ) as _next_from,
+        lead(known_from) over (
+            partition by item_id, is_latest order by valid_from, known_from
+        ) as _next_known_from
+
+    from counted
+
+),
+
+overlapped as (
+
+    select
+        *,
+        coalesce(
+            is_latest
+            and _next_from < coalesce(valid_to, cast('infinity' as timestamp with time zone)),
+            false
+        ) as _is_cut
+
+    from followed
+
+),
+
+final as (
+
+    select
+        * exclude (_next_from, _next_known_from, _is_cut)
+        replace (
+            case when _is_cut then _next_from else valid_to end as valid_to,
+            case when _is_cut then greatest(known_from, _next_known_from) else known_from end
+                as known_from
+        )
+
+    from overlapped
+
+    union all
+
+    -- Until the next one is known it goes on.
+    select
+        * exclude (_next_from, _next_known_from, _is_cut)
+        replace (_next_known_from as known_until, false as is_latest)
+
+    from overlapped
+
+    where _is_cut and known_from < _next_known_from
 
 )
 
