@@ -1,24 +1,21 @@
 """`csw alerts` as a person types it."""
 
-import io
 import re
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-from typer.testing import CliRunner
 
 from assets.alerts.evaluation import evaluate
 from assets.alerts.ledger import create_ledger
 from orchestration import cli_alerts
-from orchestration.cli import app
 from orchestration.settings import Settings
 from tests.unit.alerts.releases_by_hand import RECORDED_AT, march, publish, series
 from tests.unit.alerts.rules_by_hand import rule, ruleset
+from tests.unit.orchestration import typed_commands
+from tests.unit.orchestration.typed_commands import Said
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 
@@ -35,20 +32,8 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@dataclass(frozen=True)
-class Said:
-    """How a command ended, and all that it printed."""
-
-    exit_code: int
-    output: str
-
-
 def csw(home: Path, *arguments: str) -> Said:
-    screen = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli_alerts, "console", Console(file=screen, width=250))
-        done = CliRunner().invoke(app, ["alerts", *arguments, "--home", str(home)])
-    return Said(done.exit_code, screen.getvalue() + done.output)
+    return typed_commands.csw(cli_alerts, home, "alerts", *arguments)
 
 
 def alert_id(home: Path) -> str:

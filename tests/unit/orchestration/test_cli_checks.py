@@ -1,23 +1,20 @@
 """`csw checks` and `csw quarantine` as a person types them."""
 
-import io
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
-from rich.console import Console
-from typer.testing import CliRunner
 
 from assets.alerts.check_history import CheckOutcome, CheckWords, keep_words
 from assets.alerts.ledger import create_ledger
 from assets.alerts.operations import RunOutcome, record_runs
 from assets.releases import folders
 from orchestration import cli_checks
-from orchestration.cli import app
 from orchestration.settings import Settings
+from tests.unit.orchestration import typed_commands
+from tests.unit.orchestration.typed_commands import Said
 
 NOW = datetime(2025, 3, 2, 6, tzinfo=UTC)
 
@@ -68,20 +65,8 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@dataclass(frozen=True)
-class Said:
-    """How a command ended, and all that it printed."""
-
-    exit_code: int
-    output: str
-
-
 def csw(home: Path, *arguments: str) -> Said:
-    screen = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli_checks, "console", Console(file=screen, width=250))
-        done = CliRunner().invoke(app, [*arguments, "--home", str(home)])
-    return Said(done.exit_code, screen.getvalue() + done.output)
+    return typed_commands.csw(cli_checks, home, *arguments)
 
 
 def test_red_checks_are_listed_and_explained(home: Path) -> None:

@@ -1,15 +1,12 @@
 """`csw releases` as a person types it."""
 
-import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-from typer.testing import CliRunner
 
 from assets.releases import folders
 from orchestration import cli_releases
-from orchestration.cli import app
+from tests.unit.orchestration import typed_commands
 from tests.unit.releases.small_build import ONE, THREE, TWO, run
 
 
@@ -24,11 +21,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def csw(home: Path, *arguments: str) -> tuple[int, str]:
     """How a command ended, and all that it printed."""
-    screen = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli_releases, "console", Console(file=screen, width=250))
-        done = CliRunner().invoke(app, ["releases", *arguments, "--home", str(home)])
-    return done.exit_code, screen.getvalue() + done.output
+    said = typed_commands.csw(cli_releases, home, "releases", *arguments)
+    return said.exit_code, said.output
 
 
 def test_releases_are_listed_shown_and_compared(home: Path) -> None:
