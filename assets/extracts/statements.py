@@ -298,17 +298,18 @@ def _element(reading: Reading) -> str:
             f"case when json_type({one}) = 'OBJECT' and coalesce(json_type({array}, '$[0]'), '') "
             f"<> 'OBJECT' then {one} else {array} end"
         )
-    # What is no array is taken for the one element of an array.
+    # What is no array is taken for the one element of an array, and so is what is no JSON at all.
+    is_said = f"({array}) is not null or {_has_cell(reading, reading.plan.rows)}"
     elements = (
         f"case json_type({array}) when 'ARRAY' then cast({array} as json[]) "
-        f"when 'NULL' then null else case when {_cell_of(reading)} then [{array}] end end"
+        f"when 'NULL' then null else case when {is_said} then [{array}] end end"
     )
     return f"unnest({elements}) as _element, generate_subscripts({elements}, 1) as _position"
 
 
-def _cell_of(reading: Reading) -> str:
+def _has_cell(reading: Reading, rows: str) -> str:
     """Whether the array's column says anything in a row."""
-    place = place_in((reading.plan.rows or "").removesuffix("[]"), reading.names, None)
+    place = place_in(rows.removesuffix("[]"), reading.names, None)
     return "false" if place is None else f"c{place.column} is not null"
 
 

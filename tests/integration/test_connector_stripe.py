@@ -149,6 +149,14 @@ def test_discounts_that_were_expanded(objects: Landed) -> None:
     assert objects.counts()["invoices.discounts"] == (3, 1, 0)
 
 
+@pytest.mark.parametrize("beside", [{}, {"discounts": None}], ids=["alone", "beside null"])
+def test_a_discount_that_stands_without_ids(tmp_path: Path, beside: dict[str, Any]) -> None:
+    """Extracts of an API from before `discounts`, whose customers would seem to pay in full."""
+    old = {k: v for k, v in SUBSCRIPTIONS[-1].items() if k != "discounts"} | beside
+    landed = land(tmp_path, "stripe", {"invoices/subscription/dt=2024-07-05/s.jsonl": [old]})
+    assert landed.rows("select discount_id from invoices.discounts") == [("di_3",)]
+
+
 def test_payments_and_their_refunds(tmp_path: Path) -> None:
     """A refund that adds to what was paid, or without its charge's customer; money not taken."""
     charge = {
