@@ -16,7 +16,6 @@ from assets.extracts.deliveries import (
     write_deliveries,
 )
 from assets.extracts.duplicates import (
-    LOSERS,
     find_duplicates,
     forget_duplicates,
     remove_older,
@@ -307,7 +306,7 @@ def _insert(change: Change, every: Mapping[int, Delivery], lost: Mapping[int, in
         Rows(
             delivery=every[job.delivery.delivery_id],
             staged=job.staged,
-            losers=LOSERS if job.delivery.delivery_id in lost else None,
+            has_losers=job.delivery.delivery_id in lost,
         )
         for job in jobs
         if job.staged is not None

@@ -5,7 +5,7 @@ somewhere is cut into records here (see records.py), and its good ones take the 
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -148,12 +148,13 @@ def _stage_parquet(connection: duckdb.DuckDBPyConnection, reading: Reading, laid
     row = ", ".join(f"{literal(name)}, c{n}" for n, name in reading.kept_names)
     raw = f"json_object({row})"
     is_view = not (reading.reshapes or reading.hashes or laid.hides_file)
+
+    def select_from(files: Sequence[Path]) -> str:
+        return statement(reading, laid.sources(files), raw=raw, passes=(FILE,))
+
     scan = None
     if is_view:
-        scan = Scan(
-            location=reading.file.location,
-            select=lambda files: statement(reading, laid.sources(files), raw=raw, passes=(FILE,)),
-        )
+        scan = Scan(location=reading.file.location, shape=select_from(()), select=select_from)
     select = statement(reading, laid.source(), raw=raw)
     try:
         connection.execute(laid.read_all())

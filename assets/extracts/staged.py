@@ -14,14 +14,17 @@ RECORD = "coalesce(_record, rowid + 1)"
 ROW = "coalesce(_row, rowid + 1)"
 # The place of a row's file among those that a statement reads.
 FILE = "_file"
-MOST_AT_ONCE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """A Parquet file that is read where it lies, and how: the SQL that reads files alike."""
+    """A Parquet file that is read where it lies, and how: the SQL that reads files alike.
+
+    Files are alike whose `shape`, that SQL without any file, is the same.
+    """
 
     location: Path
+    shape: str
     select: Callable[[Sequence[Path]], str]
 
 
@@ -61,7 +64,7 @@ class Sheaf:
 
 def sheaves(staged: Mapping[int, Staged]) -> Iterator[Sheaf]:
     """The deliveries, those together that one FROM can read."""
-    alike: dict[str, list[int]] = {}
+    alike: dict[str, dict[int, Scan]] = {}
     for number, file in staged.items():
         if file.scan is None:
             yield Sheaf(
@@ -71,12 +74,12 @@ def sheaves(staged: Mapping[int, Staged]) -> Iterator[Sheaf]:
                 _place="1",
             )
         else:
-            alike.setdefault(file.scan.select(()), []).append(number)
-    for numbers in alike.values():
-        scans = [scan for number in numbers if (scan := staged[number].scan) is not None]
+            alike.setdefault(file.scan.shape, {})[number] = file.scan
+    for scans in alike.values():
+        first, *_ = scans.values()
         yield Sheaf(
-            deliveries=tuple(numbers),
-            relation=f"({scans[0].select([scan.location for scan in scans])})",
-            row_number=staged[numbers[0]].row_number,
+            deliveries=tuple(scans),
+            relation=f"({first.select([scan.location for scan in scans.values()])})",
+            row_number="_row",
             _place=f"{FILE} + 1",
         )

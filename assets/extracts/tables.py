@@ -8,12 +8,14 @@ import duckdb
 from assets.extracts.casting import literal, quoted, raw_name
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
+from assets.extracts.duplicates import LOSERS
 from assets.extracts.event_days import note_table
 from assets.extracts.landing_tables import LANDING_TABLES
-from assets.extracts.staged import MOST_AT_ONCE, Sheaf, Staged, sheaves
+from assets.extracts.staged import Sheaf, Staged, sheaves
 
 # What the loader adds, to say that a full extract no longer names a key, stands in no file.
 FROM_A_FILE = "_row > 0"
+MOST_AT_ONCE = 50
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -59,11 +61,11 @@ def _prepare(
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """A staged file's rows as they go in; `losers` is a temporary table of those left out."""
+    """A staged file's rows as they go in; whether some stand in `temp.losers` and are left out."""
 
     delivery: Delivery
     staged: Staged
-    losers: str | None = None
+    has_losers: bool = False
 
 
 def insert_rows(
@@ -116,13 +118,11 @@ def _select(
     said = [value for _, found in wanted for value in found]
     cells = [*(quoted(name) for name in contract.column_names), *(sql for sql, _ in wanted)]
     select = f"select {', '.join(cells)} from {sheaf.relation} where _broken is null"  # noqa: S608
-    losers = {rows.losers for rows in files} - {None}
-    if not losers:
+    if not any(rows.has_losers for rows in files):
         return select, said
-    (lost,) = losers
     number = f"({sheaf.each('bigint')}, {sheaf.row_number})"
     return (
-        f"{select} and {number} not in (select (delivery_id, row_number) from temp.{lost})",  # noqa: S608
+        f"{select} and {number} not in (select (delivery_id, row_number) from temp.{LOSERS})",  # noqa: S608
         [*said, list(sheaf.deliveries)],
     )
 
