@@ -13,6 +13,8 @@ activity as (
 
     select * from {{ ref('fct_account_activity_daily') }}
 
+    where {{ in_share('account_id') }}
+
 ),
 
 license_days as (
@@ -24,7 +26,9 @@ license_days as (
     inner join due
         on license_days.account_id = due.account_id and license_days.day >= due.due_from
 
-    where license_days.status in ('Active', 'Trial')
+    where
+        license_days.status in ('Active', 'Trial')
+        and {{ in_share('license_days.account_id') }}
 
 ),
 

@@ -5,7 +5,7 @@
 
 {{ config(tags=['restated']) }}
 
-{# What changes almost daily: int_metric_usage has it in wide rows. #}
+{# What int_metric_usage has in wide rows. #}
 {% set used = [
     'dau', 'wau', 'active_user_days_30d', 'active_days_7d', 'active_days_30d', 'use_count_7d',
     'use_count_prior_7d', 'use_count_30d', 'use_count_prior_30d', 'modules_used_30d',
@@ -13,7 +13,7 @@
 ] %}
 {% set last_used = ['last_active_on', 'last_login_on'] %}
 
-{# What is summed, or the earliest or latest day, of the spans over a day. #}
+{# What is summed, or the earliest or latest day, of spans over a day. #}
 {% set summed = [
     'mrr', 'mrr_30_days_before', 'paid_phases', 'past_due_phases', 'trial_phases',
     'paid_phases_so_far', 'registered_users_30d', 'mau', 'purchased_seats', 'open_ended_licenses',
@@ -36,7 +36,7 @@
     'dau', 'wau', 'mau', 'registered_users_30d', 'active_user_days_30d', 'active_seats',
 ] %}
 
-{# Each metric: its name, the source or table that it comes from, its type, and what it is. #}
+{# Each metric: name, source or table that it comes from, type, formula. #}
 {% set whole, amount, ratio = 'bigint', 'decimal(18, 2)', 'double' %}
 {% set metrics = [
     ('mrr', 'invoices', amount, 'mrr'),
@@ -129,6 +129,8 @@ days_due as (
 
     select * from {{ ref('int_account_days_due') }}
 
+    where {{ in_share('account_id') }}
+
 ),
 
 restated_due as (
@@ -147,11 +149,15 @@ metric_spans as (
 
     select * from {{ ref('int_metric_spans') }}
 
+    where {{ in_share('account_id') }}
+
 ),
 
 use_days as (
 
     select * from {{ ref('int_metric_usage') }}
+
+    where {{ in_share('account_id') }}
 
 ),
 
@@ -277,7 +283,7 @@ deltas as (
 
 netted as (
 
-    -- First by metric: most of what begins on a day meets something that ends on it.
+    -- First by metric: most that begins on a day meets something that ends.
     select
         basis,
         account_id,
@@ -338,7 +344,7 @@ turns_by_day as (
 
 passing_days as (
 
-    -- The days of what is over by now, one by one: an earliest or latest day has no running sum.
+    -- The days of what is over, one by one: an earliest or latest day has no running sum.
     select
         basis,
         account_id,
@@ -373,7 +379,7 @@ passing_by_day as (
 
 spans_running as (
 
-    -- What doesn't change on a day stays: last values take half the CPU of so many running sums.
+    -- What doesn't change stays: last values take half the CPU of so many running sums.
     select
         basis,
         account_id,
@@ -406,7 +412,7 @@ first_asked as (
 
 past_due_days as (
 
-    -- Few days of few accounts: a window over the wide rows of all would be sorted for them.
+    -- Few days of few accounts: a window over all wide rows would be sorted.
     select distinct
         metric_spans.basis,
         metric_spans.account_id,
@@ -490,7 +496,7 @@ numbered as (
 
 past_due as (
 
-    -- What was past due on the first day that this run sees was so for longer.
+    -- What was past due on the first day seen was so for longer.
     select
         numbered.basis,
         numbered.account_id,

@@ -4,7 +4,14 @@
 -- late has rows of its own from the first day on that it changes, of what it adds; a basis is the
 -- sum of both.
 
-{{ config(materialized='table', tags=['restated']) }}
+{{ config(
+    materialized='table',
+    tags=['restated'],
+    meta={'in_shares': true},
+    pre_hook="{{ share_out(ref('int_metrics_due'), ref('int_accounts_dated')) }}",
+) }}
+
+-- depends_on: {{ ref('int_accounts_dated') }}
 
 {# What is summed up of which days before. #}
 {% set in_time = {
@@ -74,7 +81,10 @@ actor_days as (
     inner join due
         on actor_days.account_id = due.account_id and actor_days.day >= due.due_from - 30
 
-    where actor_days.user_id is not null and actor_days.is_active
+    where
+        actor_days.user_id is not null
+        and actor_days.is_active
+        and {{ in_share('actor_days.account_id') }}
 
 ),
 
@@ -87,6 +97,8 @@ active_days as (
     from {{ ref('int_active_days') }} as active_days
 
     inner join bounds on active_days.account_id = bounds.account_id
+
+    where {{ in_share('active_days.account_id') }}
 
 ),
 
@@ -101,6 +113,8 @@ use_days as (
             use_days.account_id = bounds.account_id
             and greatest(use_days.day, use_days.first_day) >= bounds.first_day
 
+    where {{ in_share('use_days.account_id') }}
+
 ),
 
 event_type_days as (
@@ -113,7 +127,9 @@ event_type_days as (
 
     inner join bounds on event_type_days.account_id = bounds.account_id
 
-    where event_type_days.event_type in ('error', 'login')
+    where
+        event_type_days.event_type in ('error', 'login')
+        and {{ in_share('event_type_days.account_id') }}
 
 ),
 

@@ -2,12 +2,18 @@
 -- release past that day and never changed (spec 40). Health, rules and replay read it. Days that
 -- were shown stay from run to run.
 
+-- depends_on: {{ ref('int_accounts_due') }}, {{ ref('int_accounts_dated') }}
+
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='append_new_columns',
     full_refresh=false,
-    pre_hook="{{ forget_unshown(ref('stg_history__account_metrics_daily')) }}",
+    meta={'in_shares': true},
+    pre_hook=[
+        "{{ forget_unshown(ref('stg_history__account_metrics_daily')) }}",
+        "{{ share_out(ref('int_accounts_due'), ref('int_accounts_dated')) }}",
+    ],
 ) }}
 
 with
@@ -16,7 +22,7 @@ recorded as (
 
     select * from {{ ref('stg_history__account_metrics_daily') }}
 
-    where {{ not_kept() }}
+    where {{ not_kept() }} and {{ in_share('account_id') }}
 
 ),
 

@@ -9,20 +9,26 @@
     on_schema_change='append_new_columns',
     full_refresh=false,
     tags=['restated'],
-    pre_hook="{{ forget_from_due(ref('int_metrics_due'), 'day') }}",
+    meta={'in_shares': true},
+    pre_hook=[
+        "{{ forget_from_due(ref('int_metrics_due'), 'day') }}",
+        "{{ share_out(ref('int_metrics_due'), ref('int_accounts_dated')) }}",
+    ],
     post_hook=[
         "delete from {{ source('rollups', 'metric_months').render() }}",
         "insert into {{ source('rollups', 'metric_months').render() }} select * from {{ ref('int_metric_months') }}",
     ],
 ) }}
 
--- depends_on: {{ ref('int_metric_months') }}
+-- depends_on: {{ ref('int_metric_months') }}, {{ ref('int_accounts_dated') }}
 
 with
 
 due as (
 
     select * from {{ ref('int_metrics_due') }}
+
+    where {{ in_share('account_id') }}
 
 ),
 
@@ -46,6 +52,7 @@ shown as (
     select shown_days.*
     from {{ ref('account_metrics_daily') }} as shown_days
     inner join due on shown_days.account_id = due.account_id and shown_days.day >= due.due_from
+    where {{ in_share('shown_days.account_id') }}
 
 ),
 
@@ -53,7 +60,8 @@ late_rows as (
 
     select * from {{ ref('int_metric_spans') }}
 
-    where metric = 'known_late_on' and basis = 'restated'
+    where
+        metric = 'known_late_on' and basis = 'restated' and {{ in_share('account_id') }}
 
 ),
 
