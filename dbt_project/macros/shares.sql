@@ -3,7 +3,7 @@
    those that go by way of the disk.
 
    Such a model says `meta={'in_shares': true}`, counts its shares in a pre-hook (`share_out`) and
-   reads each large input `where {{ in_share(…) }}`. #}
+   makes its rows `where in_share(…)`; large inputs, and views between, say so too, for speed. #}
 
 {# How many shares there are: one for each million days of accounts that are due, and one more. #}
 {% macro share_out(due, accounts) -%}

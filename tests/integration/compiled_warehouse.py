@@ -34,6 +34,8 @@ ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt_project"
 # Stand-ins that no other text of the project can be taken for.
 AS_OF, ZONE, VERSION = "2001-02-03T04:05:06+00:00", "Etc/Stand_in", "configuration stand-in"
+# Of a model that is made in shares of accounts (macros/shares.sql), however few accounts there are.
+SHARES = 3
 LOADER_DEFAULTS: dict[str, Any] = {"_is_deleted": False, "_load_order": "0", "_delivery_id": 1}
 DELIVERY_DEFAULTS: dict[str, Any] = {
     "content_hash": "",
@@ -61,6 +63,7 @@ class Node:
     never_null: tuple[str, ...]
     parents: tuple[str, ...]
     is_kept: bool
+    in_shares: bool
     before: tuple[str, ...]
     after: tuple[str, ...]
 
@@ -278,6 +281,7 @@ def _nodes(manifest: Path) -> Iterable[Node]:
             sql=node.get("compiled_code", ""),
             types=node["config"].get("column_types") or (promised if is_enforced else {}),
             is_kept=node["config"]["materialized"] == "incremental" and len(before) == len(hooks),
+            in_shares=bool(node["config"]["meta"].get("in_shares")),
             before=before,
             after=tuple(hook["sql"] for hook in node["config"]["post-hook"]),
             never_null=tuple(
@@ -321,9 +325,25 @@ def _seed(
 
 def _make(connection: duckdb.DuckDBPyConnection, node: Node, stand_ins: Mapping[str, str]) -> None:
     sql = _filled(node.sql, stand_ins)
-    connection.execute(f"create or replace table {node.relation} as\n{sql}")
+    if node.in_shares:
+        connection.execute(f"create or replace table {node.relation} as from ({sql}) limit 0")
+        _append(connection, node, sql)
+    else:
+        connection.execute(f"create or replace table {node.relation} as\n{sql}")
     if node.types:
         _keep_contract(connection, node)
+
+
+def _append(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:
+    insert = f"insert into {node.relation} by name {sql}"
+    if not node.in_shares:
+        connection.execute(insert)
+        return
+    connection.execute(f"set variable shares = {SHARES}::ubigint")
+    for share in range(SHARES):
+        connection.execute(f"set variable share = {share}")
+        connection.execute(insert)
+    connection.execute("reset variable share; reset variable shares")
 
 
 def _keep(
@@ -344,7 +364,7 @@ def _keep(
     for hook in node.before:
         _run_hook(connection, warehouse, node, hook, stand_ins, is_incremental=is_kept)
     if is_kept:
-        connection.execute(f"insert into {node.relation} by name {_filled(node.sql, stand_ins)}")
+        _append(connection, node, _filled(node.sql, stand_ins))
     else:
         _make(connection, node, stand_ins)
     for hook in node.after:
@@ -370,7 +390,7 @@ def _run_hook(
             this=node.relation,
             ref=relations.__getitem__,
             source=lambda schema, name: _Source(f'"build"."{schema}"."{name}"'),
-            var=variables.__getitem__,
+            var=lambda name, default=None: variables.get(name, default),
             is_incremental=lambda: is_incremental,
             execute=False,
         )
@@ -384,7 +404,8 @@ def _run_hook(
 def _template(hook: str) -> Template:
     """A hook with the project's own macros before it."""
     macros = "".join(
-        (PROJECT / "macros" / f"{name}.sql").read_text("utf-8") for name in ("time", "rollups")
+        (PROJECT / "macros" / f"{name}.sql").read_text("utf-8")
+        for name in ("time", "rollups", "shares")
     )
     environment = Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
     return environment.from_string(macros + hook)

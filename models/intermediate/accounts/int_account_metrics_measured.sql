@@ -129,8 +129,6 @@ days_due as (
 
     select * from {{ ref('int_account_days_due') }}
 
-    where {{ in_share('account_id') }}
-
 ),
 
 restated_due as (
@@ -206,7 +204,7 @@ shown as (
 
 ),
 
-account_days as (
+account_days as not materialized (
 
     select
         'as_known' as basis,
@@ -257,6 +255,19 @@ spans_due as (
 
 ),
 
+first_asked as (
+
+    select
+        basis,
+        account_id,
+        min(coalesce(first_day, day)) as first_day
+
+    from account_days
+
+    group by basis, account_id
+
+),
+
 deltas as (
 
     select
@@ -278,6 +289,16 @@ deltas as (
         null as value_on
     from spans_due
     where value is not null and last_day < {{ as_of_day() }} - 1
+    union all
+    -- The first day that is asked for, whether or not something begins on it.
+    select
+        basis,
+        account_id,
+        '' as metric,
+        first_day as day,
+        0 as value,
+        null as value_on
+    from first_asked
 
 ),
 
@@ -386,7 +407,8 @@ spans_running as (
         {%- for metric in summed + earliest + latest %}
             last_value({{ metric }} ignore nulls) over account_so_far as {{ metric }},
         {%- endfor %}
-        day
+        day as first_day,
+        lead(day) over (partition by basis, account_id order by day) as next_day
 
     from turns_by_day
 
@@ -397,16 +419,19 @@ spans_running as (
 
 ),
 
-first_asked as (
+spans_by_day as (
 
     select
-        basis,
-        account_id,
-        min(coalesce(first_day, day)) as first_day
+        * exclude (first_day, next_day),
+        cast(
+            unnest(
+                generate_series(
+                    first_day, coalesce(next_day, {{ as_of_day() }}) - 1, interval 1 day
+                )
+            ) as date
+        ) as day
 
-    from account_days
-
-    group by basis, account_id
+    from spans_running
 
 ),
 
@@ -564,7 +589,7 @@ running as (
         {%- for metric in summed %}
             coalesce(
                 {{ 'days_told.' ~ metric ~ ',' if metric in elsewhere }}
-                spans_running.{{ metric }},
+                spans_by_day.{{ metric }},
                 0
             ) as {{ metric }},
         {%- endfor %}
@@ -572,10 +597,10 @@ running as (
             greatest(use_alike.{{ metric }}, use_apart.{{ metric }}) as {{ metric }},
         {%- endfor %}
         {%- for metric in earliest %}
-            least(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
+            least(spans_by_day.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
         {%- endfor %}
         {%- for metric in latest %}
-            greatest(spans_running.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
+            greatest(spans_by_day.{{ metric }}, passing_by_day.{{ metric }}) as {{ metric }},
         {%- endfor %}
         days_told.* exclude (
             {%- for metric in elsewhere %}
@@ -583,13 +608,13 @@ running as (
             {%- endfor %}
         )
 
-    from account_days_told as days_told
+    from spans_by_day
 
-    asof left join spans_running
+    inner join account_days_told as days_told
         on
-            days_told.basis = spans_running.basis
-            and days_told.account_id = spans_running.account_id
-            and days_told.day >= spans_running.day
+            spans_by_day.basis = days_told.basis
+            and spans_by_day.account_id = days_told.account_id
+            and spans_by_day.day = days_told.day
 
     left join use_days as use_alike
         on

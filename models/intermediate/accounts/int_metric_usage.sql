@@ -67,6 +67,8 @@ bounds as (
 
     from due_on_any_basis
 
+    where {{ in_share('account_id') }}
+
     group by account_id
 
 ),

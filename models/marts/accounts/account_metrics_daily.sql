@@ -30,7 +30,7 @@ measured as (
 
     select * from {{ ref('int_account_metrics_measured') }}
 
-    where basis = 'as_known'
+    where basis = 'as_known' and {{ in_share('account_id') }}
 
 ),
 

@@ -38,7 +38,7 @@ measured as (
 
     from {{ ref('int_account_metrics_measured') }}
 
-    where basis = 'restated'
+    where basis = 'restated' and {{ in_share('account_id') }}
 
 ),
 
