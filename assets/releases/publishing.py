@@ -131,8 +131,16 @@ def publish(
     )
     folder = folders.building_folder(releases, release_id)
     file = folder / folders.RELEASE_FILE
-    copies = _copy_standing(connection, releases, file)
-    manifest = _write_file(connection, file, request, record, copies)
+    copies = _begin_with_last(connection, releases, file)
+    has_begun = file.exists()
+    try:
+        manifest = _write_file(connection, file, request, record, copies)
+    except duckdb.Error:
+        if not has_begun:
+            raise
+        # The last release's file may be damaged: what is written anew rests on nothing.
+        folder = folders.building_folder(releases, release_id)
+        manifest = _write_file(connection, file, request, record, [])
     folders.seal(folder, manifest)
     shown_rows = history.append_shown(connection, record)
     folders.reveal(releases, release_id)
@@ -148,23 +156,27 @@ def publish(
     )
 
 
-def _copy_standing(
+def _begin_with_last(
     connection: duckdb.DuckDBPyConnection, releases: Path, path: Path
 ) -> list[tables.TableCopy]:
-    """Start a release from the last one's file while every mart stands as that one has it.
+    """Start a release from the last one's file, where that saves writing most of it again.
 
-    Returns its marts, none where there is no such file. One that somebody has written to since is
-    none.
+    Returns its marts while every mart stands as that file has it, and nobody has written to it
+    since; else none, and the file is there only for its long tables.
     """
     recorded = history.read_releases(connection)
     if not recorded:
         return []
     last = recorded[-1].release_id
     file, manifest = releases / last / folders.RELEASE_FILE, folders.read_manifest(releases, last)
-    if not (manifest and file.is_file() and does_stand(connection, _step_of(file))):
+    if not (manifest and file.is_file()):
         return []
-    shutil.copyfile(file, path)
-    return [tables.TableCopy(name=name, **copy) for name, copy in manifest["tables"].items()]
+    if does_stand(connection, _step_of(file)):
+        shutil.copyfile(file, path)
+        return [tables.TableCopy(name=name, **copy) for name, copy in manifest["tables"].items()]
+    if tables.has_long(connection):
+        shutil.copyfile(file, path)
+    return []
 
 
 def _step_of(file: Path) -> str:
@@ -180,15 +192,16 @@ def _write_file(
     record: history.ReleaseRecord,
     copies: list[tables.TableCopy],
 ) -> dict[str, Any]:
-    """Fill the file, of which copies of the marts may stand already; returns its manifest."""
+    """Fill the file, of which copies of the marts may stand already; returns its manifest.
+
+    What the last release's file holds besides is brought to what the build has.
+    """
     connection.execute(
         f"attach {tables.quoted(str(path))} as release (storage_version '{STORAGE_VERSION}')"
     )
     try:
         names = [copy.name for copy in copies] or tables.list_marts(connection)
         if not copies:
-            for schema in (*tables.SUBJECT_SCHEMAS, tables.META_SCHEMA):
-                connection.execute(f"create schema release.{schema}")
             tables.copy_tables(connection, names)
         with transaction(connection):
             meta.write_meta(connection, request.checks, record)

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.releases import folders, history
+from assets.releases import folders, history, tables
 from assets.releases.publishing import UnauditedReleaseError, heal, publish
 from tests.unit.releases.small_build import (
     FIVE,
@@ -145,6 +145,71 @@ def test_marts_that_stand_are_copied_with_their_file(tmp_path: Path) -> None:
         publish(build, tmp_path / "releases", request(TWO))
     assert read(tmp_path, "select mrr from accounts.account_metrics_daily") == [(99,)]
     assert read(tmp_path, "select check_name from meta.checks") == []
+
+
+def test_of_long_tables_the_months_are_written_that_read_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release of years that is written anew for a day's rows; a month that is stale in it."""
+    renewed: dict[str, list[date] | None] = {}
+    renew = tables.renew_months
+
+    def told(connection: duckdb.DuckDBPyConnection, name: str) -> list[date] | None:
+        renewed[name] = renew(connection, name)
+        return renewed[name]
+
+    monkeypatch.setattr(tables, "LONG_ROWS", 3)
+    monkeypatch.setattr(tables, "renew_months", told)
+    january, february, march = date(2025, 1, 31), date(2025, 2, 1), date(2025, 3, 1)
+    with open_build(tmp_path) as build:
+        build.execute("create table accounts.dated (day date, said varchar)")
+        build.execute("insert into accounts.dated (said) values ('a'), ('b'), ('c')")
+        build.execute("create table accounts.undated as select unnest([1, 2, 3]) as n")
+        build.execute(
+            "create table accounts.widened as select date '2025-01-01' as d from range(3)"
+        )
+        build.execute("create table accounts.gone as from accounts.widened")
+    run(tmp_path, TWO, {ONE: 10, january: 11, february: 20, march: 30})
+    assert set(renewed.values()) == {None}
+    renewed.clear()
+    with open_build(tmp_path) as build:
+        build.execute("update accounts.dated set said = 'd' where said = 'c'")
+        build.execute("insert into accounts.undated values (4)")
+        build.execute("alter table accounts.widened add column n bigint")
+        build.execute("drop table accounts.gone")
+    shown = {ONE: 10, january: 11, february: 21, date(2025, 4, 5): 40}
+    second = run(tmp_path, THREE, shown)
+    changed = [date(2025, month, 1) for month in (2, 3, 4)]
+    assert renewed["accounts.account_metrics_daily"] == changed
+    assert renewed["health.fct_account_health_daily"] == changed[1:]
+    assert renewed["accounts.dated"] == [date(1, 1, 1)]
+    assert renewed["accounts.undated"] is None
+    assert renewed["accounts.widened"] is None
+    assert "accounts.gone" not in second.manifest["tables"]
+    file = tmp_path / "releases" / "current" / "csw.duckdb"
+    with open_build(tmp_path) as build:
+        build.execute(f"attach '{file}' as release (read_only)")
+        for name, copy in second.manifest["tables"].items():
+            alike = build.execute(
+                f"select count(*) from (from build.{name} except all from release.{name})"  # noqa: S608
+            ).fetchone()
+            assert alike == (0,), name
+            rows = build.execute(f"select count(*) from build.{name}").fetchone()  # noqa: S608
+            assert rows == (copy["rows"],), name
+    said = "select comment from duckdb_tables() where table_name = 'account_metrics_daily'"
+    assert read(tmp_path, said) == [("One row per account's day.",)]
+
+
+def test_a_damaged_release_is_no_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that can never be made again, since the last one's file lost some bytes."""
+    monkeypatch.setattr(tables, "LONG_ROWS", 1)
+    first = run(tmp_path, TWO, {ONE: 10})
+    (first.folder / "csw.duckdb").write_bytes(b"half a file")
+    run(tmp_path, THREE, {ONE: 10, TWO: 20})
+    assert read(tmp_path, "select mrr from accounts.account_metrics_daily order by 1") == [
+        (10,),
+        (20,),
+    ]
 
 
 def test_a_kill_before_the_record_leaves_nothing(
