@@ -246,6 +246,8 @@ def run_dbt(folder: Path, *arguments: str, as_of: str = AS_OF) -> None:
         "CSW_BUILD_DATABASE": str(folder / "build.duckdb"),
         "CSW_SPILL_FOLDER": str(folder / "spill"),
         "CSW_MEMORY_LIMIT": MEMORY_LIMIT,
+        # As a run tells it: a variable that changes makes dbt parse everything anew.
+        "CSW_AS_OF": f"{as_of}T00:00:00+00:00",
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -254,7 +256,6 @@ def run_dbt(folder: Path, *arguments: str, as_of: str = AS_OF) -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
         [
             sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments,
-            "--vars", json.dumps({"as_of": f"{as_of}T00:00:00+00:00"}),
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         ],
         cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,
