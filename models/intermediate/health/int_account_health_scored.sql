@@ -7,7 +7,7 @@
 
 with
 
-conditions as (
+conditions as not materialized (
 
     select * from {{ ref('int_health_conditions_scored') }}
 

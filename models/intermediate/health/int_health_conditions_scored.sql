@@ -92,17 +92,6 @@ numbers as (
 
 ),
 
-numbers_listed as (
-
-    select
-        account_id,
-        day,
-        list_value(*columns(* exclude (account_id, day))) as inputs
-
-    from numbers
-
-),
-
 numbered as (
 
     select
@@ -300,6 +289,7 @@ scoped_values as (
 
 asked as (
 
+    -- A join keeps one side at hand: the days, not the numbers, which become a list after it.
     select
         days.account_id,
         days.day,
@@ -309,12 +299,12 @@ asked as (
         days.history_days,
         numbered.rule_set,
         numbered.number,
-        list_concat(numbers_listed.inputs, scoped_values.inputs) as inputs
+        list_value(*columns(numbers.* exclude (account_id, day))) as inputs
 
     from days
 
-    inner join numbers_listed
-        on days.account_id = numbers_listed.account_id and days.input_day = numbers_listed.day
+    inner join numbers
+        on days.account_id = numbers.account_id and days.input_day = numbers.day
 
     inner join numbered
         on
@@ -322,12 +312,21 @@ asked as (
             and days.age_days >= numbered.min_age_days
             and days.age_days < numbered.until_age_days
 
+    where days.basis <> 'weights'
+
+),
+
+asked_of_scopes as (
+
+    select
+        asked.* replace (list_concat(asked.inputs, scoped_values.inputs) as inputs)
+
+    from asked
+
     left join scoped_values
         on
-            days.account_id = scoped_values.account_id
-            and days.input_day = scoped_values.input_day
-
-    where days.basis <> 'weights'
+            asked.account_id = scoped_values.account_id
+            and asked.input_day = scoped_values.input_day
 
 ),
 
@@ -346,7 +345,7 @@ read as (
             for place in asking.places_of[asked.number]
         ] as read_values
 
-    from asked
+    from asked_of_scopes as asked
 
     left join ratios_by_day
         on asked.number = ratios_by_day.number and asked.input_day = ratios_by_day.day
@@ -398,29 +397,15 @@ valued as (
 
 measured as materialized (
 
+    -- Kept until every day's freshness is known: narrow, since it is written out where memory ends.
     select
         account_id,
         day,
         basis,
-        profile,
-        rule_set,
         number,
-        reads,
+        history_days,
+        cast(reads as smallint []) as reads,
         metric_values,
-        are_warming_up,
-        [
-            {{ health_score('one.value', 'one.') }}
-            for one in [
-                struct_pack(
-                    value := case when not are_warming_up[place] then metric_values[place] end,
-                    kind := rule.kind,
-                    direction := rule.direction,
-                    lower_edge := rule.lower_edge,
-                    upper_edge := rule.upper_edge
-                )
-                for rule, place in rules_of[number]
-            ]
-        ] as scores,
         [
             cast(
                 case
@@ -640,20 +625,18 @@ weights as (
 weighed as (
 
     select
-        measured.account_id,
-        measured.day,
-        measured.basis,
-        measured.profile,
-        measured.rule_set,
-        measured.reads,
-        measured.metric_values,
-        measured.scores,
-        measured.freshness_ratios,
+        measured.* exclude (number),
+        numbered.profile,
+        numbered.rule_set,
+        numbered.rules,
         weights.effective_weights,
         weights.coverage,
-        measured.are_warming_up
+        [measured.history_days < rule.minimum_history_days for rule in numbered.rules]
+            as are_warming_up
 
     from measured
+
+    inner join numbered on measured.number = numbered.number
 
     inner join weights
         on
@@ -662,9 +645,41 @@ weighed as (
 
 ),
 
+scored as (
+
+    select
+        account_id,
+        day,
+        basis,
+        profile,
+        rule_set,
+        reads,
+        metric_values,
+        [
+            {{ health_score('one.value', 'one.') }}
+            for one in [
+                struct_pack(
+                    value := case when not are_warming_up[place] then metric_values[place] end,
+                    kind := rule.kind,
+                    direction := rule.direction,
+                    lower_edge := rule.lower_edge,
+                    upper_edge := rule.upper_edge
+                )
+                for rule, place in rules
+            ]
+        ] as scores,
+        freshness_ratios,
+        effective_weights,
+        coverage,
+        are_warming_up
+
+    from weighed
+
+),
+
 final as (
 
-    select * from weighed
+    select * from scored
 
     union all by name
 

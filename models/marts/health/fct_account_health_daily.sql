@@ -35,7 +35,7 @@ scored as not materialized (
 
 ),
 
-conditions as (
+conditions as not materialized (
 
     select * from {{ ref('int_health_conditions_scored') }}
 

@@ -18,7 +18,7 @@ recorded as (
 
 ),
 
-conditions as (
+conditions as not materialized (
 
     select * from {{ ref('int_health_conditions_scored') }}
 

@@ -112,29 +112,42 @@ asked as (
 
 ),
 
+at_stake as (
+
+    -- What the reasons of a day need of its health, in few bytes: this is the side that the join
+    -- with the day's lists keeps at hand.
+    select
+        account_id,
+        day,
+        cast({{ state_rank('state_before_override') }} as tinyint) as state_rank,
+        coalesce(judged_by = 'rule', false) as is_by_rule,
+        case state_before_override
+            when 'poor' then average_from
+            when 'average' then good_from
+        end as next_edge,
+        raw_score,
+        cap_score
+
+    from health
+
+),
+
 contributed as (
 
     select
         conditions.* exclude (basis, coverage, rule_set),
         ranked.number,
         ranked.name_ranks,
-        health.state_before_override as state,
-        health.judged_by,
-        health.raw_score,
-        health.cap_score,
+        at_stake.* exclude (account_id, day),
         [
             cast(weight * coalesce(conditions.scores[place], 0) as decimal(9, 6))
             for weight, place in conditions.effective_weights
-        ] as contributions,
-        case health.state_before_override
-            when 'poor' then health.average_from
-            when 'average' then health.good_from
-        end as next_edge
+        ] as contributions
 
     from conditions
 
-    inner join health
-        on conditions.account_id = health.account_id and conditions.day = health.day
+    inner join at_stake
+        on conditions.account_id = at_stake.account_id and conditions.day = at_stake.day
 
     inner join ranked on conditions.rule_set = ranked.rule_set
 
@@ -143,7 +156,8 @@ contributed as (
 ranked_by_points as (
 
     -- What is at stake, in steps of a millionth, and among equals the name: points * 1000 + name.
-    -- NULL for what has no weight.
+    -- NULL for what has no weight. Doubles, since so many decimals multiply three times as slowly:
+    -- six digits behind the point are whole again when rounded.
     select
         *,
         [
@@ -151,10 +165,12 @@ ranked_by_points as (
                 when weight > 0
                     then
                         cast(
-                            case
-                                when state = 'good' then contributions[place]
-                                else weight * 100 - contributions[place]
-                            end * 1000000 as bigint
+                            cast(
+                                case
+                                    when state_rank = 3 then contributions[place]
+                                    else weight * 100 - contributions[place]
+                                end as double
+                            ) * 1000000 as bigint
                         ) * 1000 + name_ranks[place]
             end
             for weight, place in effective_weights
@@ -182,15 +198,15 @@ asked_of_ranks as (
     select
         *,
         case
-            when state = 'unknown' or judged_by = 'rule' then null
+            when state_rank is null or is_by_rule then null
             when
-                state in ('poor', 'average')
+                state_rank < 3
                 and top_ranks[1] // 1000 >= points_missing
                 and coalesce(cap_score >= next_edge, true)
                 then greatest(points_missing, 1) * 1000
             else greatest(top_ranks[3], 1000)
         end as rank_from,
-        case when state <> 'unknown' and judged_by = 'rule' then state end as rule_state
+        case when is_by_rule then ['poor', 'average', 'good'][state_rank] end as rule_state
 
     from topped
 
