@@ -162,8 +162,7 @@ named as (
     -- The conditions of a profile are the same, in the same order, at every age.
     select
         rule_set,
-        [rule.condition for rule in rules] as names,
-        [rule.weight for rule in rules] as nominal_weights
+        [rule.condition for rule in rules] as names
 
     from rule_sets
 
@@ -253,34 +252,28 @@ first_days as (
 
 lost as (
 
-    -- Inputs that the account once had, under this profile and configuration; what weighs
-    -- nothing is no input of a score.
+    -- Inputs that have faded and that the account once had, under this profile and configuration;
+    -- what weighs nothing is no input of a score, and not among them.
     select
-        conditions.account_id,
-        conditions.day,
+        scored.account_id,
+        scored.day,
         array_to_string(
-            list_sort(
-                [
-                    named.names[place]
-                    for ratio, place in conditions.freshness_ratios
-                    if ratio < 1
-                    and first_days.first_days[named.names[place]] < conditions.day
-                    and named.nominal_weights[place] is distinct from 0
-                ]
-            ),
+            [
+                name
+                for name in string_split(scored.faded_inputs, ', ')
+                if first_days.first_days[name] < scored.day
+            ],
             ', '
         ) as lost_inputs
 
-    from conditions
-
-    inner join named on conditions.rule_set = named.rule_set
+    from scored
 
     inner join first_days
         on
-            conditions.account_id = first_days.account_id
-            and conditions.profile = first_days.profile
+            scored.account_id = first_days.account_id
+            and scored.profile = first_days.profile
 
-    where list_min(conditions.freshness_ratios) < 1
+    where scored.faded_inputs <> ''
 
 ),
 
