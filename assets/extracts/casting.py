@@ -119,6 +119,19 @@ def as_it_is(column: Column, cell: str, kind: str, plan: ReadPlan) -> str | None
     return None
 
 
+def text_of(cell: str, kind: str) -> str:
+    """The SQL of a typed cell's text.
+
+    A whole number is written as one: ids of which some are missing come as DOUBLE (12.0 of 12), as
+    pandas has them. From 2**53 on a DOUBLE no longer tells one whole number from the next.
+    """
+    text = f"cast({cell} as varchar)"
+    if kind not in NATIVE["double"]:
+        return text
+    is_whole = f"{cell} = trunc({cell}) and abs({cell}) < {2**53}"
+    return f"case when {is_whole} then cast(cast({cell} as bigint) as varchar) else {text} end"
+
+
 def _native_instant(cell: str, kind: str, zone: str) -> str:
     if kind == "DATE":
         return _within_calendar(f"timezone({zone}, cast({cell} as timestamp))", cell)

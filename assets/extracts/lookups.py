@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assets.extracts.casting import quoted
+from assets.extracts.casting import quoted, text_of
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.formats import Layout, layout
 from assets.extracts.inspection import inspect
@@ -110,7 +110,7 @@ def _rows(laid: Layout, names: Sequence[str], number: int) -> str:
     cells = [
         f"cast(null as varchar) as v{n}"
         if column is None
-        else f"nullif(trim(cast(c{column} as varchar)), '') as v{n}"
+        else f"nullif(trim({text_of(f'c{column}', laid.cell_types[column])}), '') as v{n}"
         for n, column in enumerate(places)
     ]
     return (

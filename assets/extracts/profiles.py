@@ -171,9 +171,10 @@ class TableProfile(BaseModel):
     begin with that name, also those in the one object of the column `rows_otherwise`, which is
     taken where the array holds no objects. `only` says by their cells which of the file's rows are
     of this table; `*` is any word, of places written `one|other` the first not empty one counts.
-    `deleted` names the cells of which one is true where the row says that its key is gone. `also`
-    are further ways to read files of this table that have another shape; of the ways whose `files`
-    fit a path the first is taken.
+    `deleted` names the cells of which one is true where the row says that its key is gone, and
+    `deleted_words` the cells that say so by a word (a voided credit note). `also` are further ways
+    to read files of this table that have another shape; of the ways whose `files` fit a path the
+    first is taken.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -184,6 +185,7 @@ class TableProfile(BaseModel):
     rows_otherwise: str | None = None
     only: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     deleted: tuple[str, ...] = ()
+    deleted_words: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     also: tuple["TableProfile", ...] = ()
     time_zone: str | None = None
     null_values: tuple[str, ...] | None = None
@@ -193,7 +195,7 @@ class TableProfile(BaseModel):
     _tuples = field_validator("files", "deleted", mode="before")(_one_or_several)
     _patterns = field_validator("files")(_with_known_names)
 
-    _lists = field_validator("only", mode="before")(_words_by_place)
+    _lists = field_validator("only", "deleted_words", mode="before")(_words_by_place)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -273,6 +275,7 @@ class Profile(BaseModel):
             rows_otherwise=own.rows_otherwise,
             only=own.only,
             deleted=own.deleted,
+            deleted_words=own.deleted_words,
             lookups={name: how for name, how in self.lookups.items() if name in wanted},
             minor_unit_digits=self.minor_unit_digits,
             time_zone=own.time_zone or self.time_zone,
@@ -297,6 +300,7 @@ class ReadPlan(BaseModel):
     rows_otherwise: str | None = None
     only: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     deleted: tuple[str, ...] = ()
+    deleted_words: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     lookups: Mapping[str, Lookup] = Field(default_factory=dict)
     minor_unit_digits: Mapping[str, int] = Field(default_factory=dict)
     time_zone: str

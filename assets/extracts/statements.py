@@ -146,8 +146,9 @@ class Reading:
             return self._unless_empty(
                 f"case when json_valid({column}) then {place.text_in(column)} end"
             )
-        if self.types[place.column] != "VARCHAR":
-            column = f"cast({column} as varchar)"
+        kind = self.types[place.column]
+        if kind != "VARCHAR":
+            column = casting.text_of(column, kind)
             return self._unless_empty(column) if self.plan.null_values else column
         return self._unless_empty(column)
 
@@ -361,8 +362,10 @@ def _deleted(reading: Reading) -> str:
     """Whether the row says that its key is gone; nothing for tables of what happened."""
     if not reading.contract.is_entity:
         return ""
-    flags = [f"coalesce({casting.boolean(reading.cell(n))}, false)" for n in reading.plan.deleted]
-    return f"{' or '.join(flags) or 'false'} as _deleted,"
+    flags = [casting.boolean(reading.cell(n)) for n in reading.plan.deleted]
+    flags += [_is_one_of(reading.cell(n), w) for n, w in reading.plan.deleted_words.items()]
+    said = " or ".join(f"coalesce({flag}, false)" for flag in flags)
+    return f"{said or 'false'} as _deleted,"
 
 
 def _extras(reading: Reading) -> str:

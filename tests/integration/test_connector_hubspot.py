@@ -127,6 +127,8 @@ def test_the_apis_objects_and_their_associations(tmp_path: Path) -> None:
                                 "createdate": "2024-01-02T03:04:05.678Z"}},
                 {"id": "52", "archived": True, "createdAt": "2024-01-02T03:04:05.678Z",
                  "properties": {"name": "Gone"}},
+                {"id": "53", "createdAt": "2024-01-02T03:04:05.678Z",
+                 "properties": {"name": None, "domain": "beta.io"}},
             ],
             "crm/deal/d.jsonl": [
                 {"id": "91", "properties": {"dealname": "New", "dealstage": "closedwon",
@@ -157,11 +159,12 @@ tables:
 """,
     )  # fmt: skip
     assert landed.rows(
-        "select account_id, account_name, lifecycle_stage, employee_count, created_at::varchar, "
-        "_is_deleted from crm.accounts order by 1"
+        "select account_id, account_name, lifecycle_stage, status, employee_count, "
+        "created_at::varchar, _is_deleted from crm.accounts order by 1"
     ) == [
-        ("51", "Acme", "customer", 40, "2024-01-02 03:04:05.678+00", False),
-        ("52", "Gone", None, None, "2024-01-02 03:04:05.678+00", True),
+        ("51", "Acme", "customer", "customer", 40, "2024-01-02 03:04:05.678+00", False),
+        ("52", "Gone", None, None, None, "2024-01-02 03:04:05.678+00", True),
+        ("53", "beta.io", None, None, None, "2024-01-02 03:04:05.678+00", False),
     ]
     assert landed.rows(
         "select deal_id, account_id, stage, deal_type, amount, currency, "

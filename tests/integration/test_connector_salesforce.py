@@ -172,6 +172,18 @@ def test_the_apis_own_names_and_a_link_of_an_accounts_field(tmp_path: Path) -> N
                 "Id,AccountId,UserId,TeamMemberRole,CreatedDate,IsDeleted\n"
                 "01M,001A,005A,Customer Success Manager,2024-06-01T00:00:00Z,false\n"
             ),
+            "crm/task/t.csv": (
+                "Id,AccountId,OwnerId,Subject,Status,TaskSubtype,CallType,CreatedDate,"
+                "CompletedDateTime\n"
+                "00T1,001A,005A,Renewal,Completed,Call,Inbound,2024-06-01T00:00:00Z,"
+                "2024-06-02T00:00:00Z\n"
+                "00T2,001A,005A,Ring,Not Started,Call,,2024-06-01T00:00:00Z,\n"
+                "00T3,001A,005A,Do,Completed,Task,,2024-06-01T00:00:00Z,2024-06-02T00:00:00Z\n"
+            ),
+            "crm/event/e.csv": (
+                "Id,AccountId,Type,Subject,StartDateTime,ActivityDate\n"
+                "00U1,001A,Other,Fair,,2024-06-03\n"
+            ),
         },
         more="""
 tables:
@@ -189,7 +201,16 @@ tables:
         "crm.deals": (2, 0, 0),
         "crm.deal_stage_changes": (1, 0, 0),
         "crm.account_team": (1, 0, 0),
+        "crm.interactions": (2, 0, 0),
+        "crm.tasks": (3, 0, 0),
     }
+    assert landed.rows(
+        "select interaction_id, account_id, interaction_type, direction, occurred_at::varchar "
+        "from crm.interactions order by 1"
+    ) == [
+        ("00T1", "001A", "call", "inbound", "2024-06-02 00:00:00+00"),
+        ("00U1", "001A", "meeting", None, "2024-06-03 00:00:00+00"),
+    ]
     assert landed.rows(
         "select account_id, account_name, status, country, employee_count, parent_account_id, "
         "created_at::varchar, _is_deleted from crm.accounts order by 1"

@@ -153,8 +153,8 @@ def test_shipped_profiles_are_valid(file: Path) -> None:
             "tables: {crm.accounts: {colums: {}}}\n",
             (
                 "profile.yml: tables.crm.accounts.colums: no such key; did you mean columns? "
-                "Allowed are also, columns, deleted, delimiter, files, mode, null_values, only, "
-                "rows, rows_otherwise, time_zone."
+                "Allowed are also, columns, deleted, deleted_words, delimiter, files, mode, "
+                "null_values, only, rows, rows_otherwise, time_zone."
             ),
         ),
         pytest.param(

@@ -415,6 +415,18 @@ def test_a_flag_marks_the_row_as_deleted(bench: Bench) -> None:
     assert [row["_deleted"] for row in good] == [False, True, False]
 
 
+def test_a_word_can_mark_the_row_as_deleted(bench: Bench) -> None:
+    """A credit note that was voided would be taken off revenue for ever."""
+    profile = {
+        "extends": "canonical",
+        "tables": {"invoices.credit_notes": {"deleted_words": {"status": ["void", "voided"]}}},
+    }
+    text = "credit_note_id,account_id,currency,amount,issued_at,status\n"
+    text += "c1,a1,USD,1,2024-01-01,issued\nc2,a1,USD,1,2024-01-01,VOID\nc3,a1,USD,1,2024-01-01,\n"
+    good, _ = bench.read("invoices.credit_notes", "invoices/credit_notes/a.csv", text, profile)
+    assert [row["_deleted"] for row in good] == [False, True, False]
+
+
 def test_typed_parquet_reads_as_its_text_would(bench: Bench) -> None:
     """The quick way past the text must not change a value, nor let infinity in."""
     frame = pl.DataFrame(
@@ -439,6 +451,29 @@ def test_typed_parquet_reads_as_its_text_would(bench: Bench) -> None:
         (2, "quantity", "minimum"),
         (3, "occurred_at", "required"),
     ]
+
+
+def test_an_id_that_came_as_a_double_is_the_id_all_the_same(bench: Bench) -> None:
+    """Where some rows have none, pandas writes 12 as 12.0, which joins no other table's 12."""
+    frame = pl.DataFrame(
+        {
+            "event_id": [1.0, 2.5, 1e16],
+            "account_id": [12.0, 7.0, 3.0],
+            "user_id": [5.0, None, 9007199254740991.0],
+            "occurred_at": ["2024-12-01"] * 3,
+            "event_type": ["use"] * 3,
+            "is_unhandled": [1.0, 0.0, None],
+        }
+    )
+    target = bench.folder / "a.parquet"
+    frame.write_parquet(target)
+    good, bad = bench.read("events.events", "events/events/a.parquet", target.read_bytes())
+    assert [(r["event_id"], r["account_id"], r["user_id"], r["is_unhandled"]) for r in good] == [
+        ("1", "12", "5", True),
+        ("2.5", "7", None, False),
+        ("1e+16", "3", "9007199254740991", None),
+    ]
+    assert bad == []
 
 
 def test_what_is_never_stored_reaches_neither_extras_nor_quarantine(bench: Bench) -> None:
