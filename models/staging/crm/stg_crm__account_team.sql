@@ -1,5 +1,6 @@
 -- One row per version of an assignment of a team member to an account that was ever the latest
--- known.
+-- known. Roles are written one way, since models look for csm: "CSM" and "Account Executive" are csm
+-- and account_executive.
 
 with
 
@@ -20,7 +21,7 @@ renamed as (
     select
         account_id,
         team_member_id,
-        role,
+        regexp_replace(lower(trim(role)), '[ -]+', '_', 'g') as role,
         valid_from,
         valid_to,
         _extras as extras,

@@ -1,5 +1,6 @@
 -- One row per version of a ticket that was ever the latest known. A solution that has not happened
--- yet takes its word back with it (spec 00, "What dates a row").
+-- yet takes its word back with it (spec 00, "What dates a row"); one without an instant was when the
+-- row last changed.
 
 with
 
@@ -24,7 +25,12 @@ renamed as (
         requester_email,
         subject,
         case
-            when least(solved_at, closed_at) >= {{ as_of() }} then 'open'
+            when
+                coalesce(
+                    least(solved_at, closed_at),
+                    case when {{ is_solved_word('lower(trim(status))') }} then updated_at end
+                ) >= {{ as_of() }}
+                then 'open'
             when lower(trim(status)) = 'closed' and closed_at >= {{ as_of() }} then 'solved'
             else lower(trim(status))
         end as status,
