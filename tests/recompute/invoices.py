@@ -173,7 +173,7 @@ def _invoice(
     sent = world.happened(row["issued_at"]) or row["created_at"]
     due = row["due_on"] or world.day(sent) + timedelta(days=30)
     own = [p for p in payments if p.invoice_id == row["invoice_id"]]
-    last = max((p.at for p in own), default=None)
+    last = max((p.at for p in own if p.original > 0 or net + tax < 0), default=None)
     worth = sum((p.net for p in parts), Decimal(0)) + rounded(Fraction(tax) * rate, 2)
     happenings = _happenings(row, status, net + tax, due, own, notes, world)
     return Invoice(

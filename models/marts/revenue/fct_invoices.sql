@@ -105,14 +105,16 @@ undated as (
 
 last_paid as (
 
-    -- When an invoice was paid, where billing does not say.
+    -- When an invoice was paid, where billing does not say: what was given back later isn't paying.
     select
         payments.invoice_id,
         max(payments.paid_at) as last_payment_at
 
     from payments
 
-    semi join undated on payments.invoice_id = undated.invoice_id
+    inner join undated on payments.invoice_id = undated.invoice_id
+
+    where payments.amount_original > 0 or undated.total_amount < 0
 
     group by payments.invoice_id
 
