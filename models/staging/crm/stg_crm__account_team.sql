@@ -1,6 +1,6 @@
 -- One row per version of an assignment of a team member to an account that was ever the latest
--- known. Roles are written one way, since models look for csm: "CSM" and "Account Executive" are csm
--- and account_executive.
+-- known. Roles are written one way, since models look for csm: "CSM" and "Account Executive" are
+-- csm and account_executive.
 
 with
 

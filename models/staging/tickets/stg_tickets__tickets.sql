@@ -1,6 +1,6 @@
 -- One row per version of a ticket that was ever the latest known. A solution that has not happened
--- yet takes its word back with it (spec 00, "What dates a row"); one without an instant was when the
--- row last changed.
+-- yet takes its word back with it (spec 00, "What dates a row"); one without an instant was when
+-- the row last changed.
 
 with
 
