@@ -183,24 +183,29 @@ quantities as (
 
 counted as (
 
-    -- A day of use counts once, from the first daily row that knows of it.
+    -- A day of use counts once, from the first daily row that knows of it. Of scopes that nobody
+    -- names nothing is counted: they are nearly all.
     select
-        account_id,
-        scope,
-        day,
-        first_day,
-        sum(quantity) as quantity,
+        quantities.account_id,
+        quantities.scope,
+        quantities.day,
+        quantities.first_day,
+        sum(quantities.quantity) as quantity,
         case
-            when row_number() over (partition by account_id, scope, day order by first_day) = 1
+            when
+                row_number() over (
+                    partition by quantities.account_id, quantities.scope, quantities.day
+                    order by quantities.first_day
+                ) = 1
                 then 1
             else 0
         end as first_known
 
     from quantities
 
-    where scope is not null
+    semi join pairs on quantities.scope = pairs.scope
 
-    group by account_id, scope, day, first_day
+    group by quantities.account_id, quantities.scope, quantities.day, quantities.first_day
 
 ),
 
