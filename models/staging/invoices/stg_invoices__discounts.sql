@@ -89,6 +89,7 @@ renamed as (
         amount_off,
         upper(currency) as currency,
         position,
+        coalesce(is_today_only, false) as is_today_only,
         valid_from,
         valid_to,
         _extras as extras,

@@ -173,6 +173,7 @@ renamed as (
         lower(interval) as billing_interval,
         coalesce(interval_count, 1) as interval_count,
         coalesce(is_metered, false) as is_metered,
+        coalesce(is_today_only, false) as is_today_only,
         valid_from,
         valid_to,
         _extras as extras,

@@ -37,6 +37,7 @@ renamed as (
         current_period_end_at,
         renewal_term_months,
         notice_days,
+        coalesce(is_today_only, false) as is_today_only,
         created_at,
         updated_at,
         _extras as extras,
