@@ -3,7 +3,8 @@
    those that go by way of the disk.
 
    Such a model says `meta={'in_shares': true}`, counts its shares in a pre-hook (`share_out`) and
-   makes its rows `where in_share(…)`; large inputs, and views between, say so too, for speed. #}
+   makes its rows `where in_share(…)`; large inputs say so too, for speed, and views that only such
+   models read: a run that fails in a share leaves its number behind. #}
 
 {# How many shares there are: one for each million days of accounts that are due, and one more. #}
 {% macro share_out(due, accounts) -%}

@@ -129,6 +129,8 @@ days_due as (
 
     select * from {{ ref('int_account_days_due') }}
 
+    where {{ in_share('account_id') }}
+
 ),
 
 restated_due as (

@@ -8,7 +8,7 @@ accounts as (
 
     select * from {{ ref('int_accounts_dated') }}
 
-    where not is_test and {{ in_share('account_id') }}
+    where not is_test
 
 ),
 
