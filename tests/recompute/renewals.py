@@ -131,16 +131,20 @@ def successors(paid: Paid) -> dict[str, str]:
 
 
 def _candidates(paid: Paid) -> Iterator[tuple[timedelta, bool, str, str]]:
-    """Pairs of an ended subscription and one that began soon after: gap, another plan, both."""
+    """Pairs of an ended subscription and one that began soon after, or of the same plan before."""
     ends = {s["subscription_id"]: paid.ends(s["subscription_id"]) for s in paid.subscriptions}
     starts = {s["subscription_id"]: paid.begins(s["subscription_id"]) for s in paid.subscriptions}
     for one, other in permutations(paid.subscriptions, 2):
         end, start = ends[one["subscription_id"]], starts[other["subscription_id"]]
         if one["account_id"] != other["account_id"] or end is None or start is None:
             continue
-        if end < paid.as_of and end <= start <= end + timedelta(days=LATE):
+        began = starts[one["subscription_id"]]
+        is_same = one["plan"] is not None and one["plan"] == other["plan"]
+        overlaps = is_same and began is not None and began < start < end
+        is_near = abs(start - end) <= timedelta(days=LATE)
+        if end < paid.as_of and is_near and (start >= end or overlaps):
             names = (one["subscription_id"], other["subscription_id"])
-            yield start - end, one["plan"] != other["plan"], *names
+            yield abs(start - end), one["plan"] != other["plan"], *names
 
 
 def renewals(paid: Paid) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 -- One row per subscription that has ended and the subscription of the same account that took its
--- place: paid for the first time on the end or up to 60 days later, each taken once. The
--- shortest gap is taken first, then the same plan, then by id.
+-- place: paid for the first time on the end or up to 60 days later, or of the same plan and up to
+-- 60 days earlier (a renewal that overlaps), each taken once. The one nearest to the end is taken
+-- first, then the same plan, then by id.
 
 {{ config(materialized='table') }}
 
@@ -22,7 +23,7 @@ pairs as (
         row_number() over (
             partition by ended.account_id
             order by
-                successors.paid_from_at - ended.paid_until_at,
+                abs(date_diff('microsecond', ended.paid_until_at, successors.paid_from_at)),
                 ended.plan is distinct from successors.plan,
                 ended.subscription_id,
                 successors.subscription_id
@@ -35,8 +36,15 @@ pairs as (
             ended.account_id = successors.account_id
             and ended.subscription_id <> successors.subscription_id
             and ended.paid_until_at < {{ as_of() }}
-            and ended.paid_until_at <= successors.paid_from_at
             and ended.paid_until_at + to_hours(24 * 60) >= successors.paid_from_at
+            and (
+                ended.paid_until_at <= successors.paid_from_at
+                or (
+                    ended.paid_until_at - to_hours(24 * 60) <= successors.paid_from_at
+                    and ended.paid_from_at < successors.paid_from_at
+                    and ended.plan = successors.plan
+                )
+            )
 
 ),
 
