@@ -171,12 +171,12 @@ def _begin_with_last(
     file, manifest = releases / last / folders.RELEASE_FILE, folders.read_manifest(releases, last)
     if not (manifest and file.is_file()):
         return []
-    if does_stand(connection, _step_of(file)):
+    stands = does_stand(connection, _step_of(file))
+    if stands or tables.has_long(connection):
         shutil.copyfile(file, path)
-        return [tables.TableCopy(name=name, **copy) for name, copy in manifest["tables"].items()]
-    if tables.has_long(connection):
-        shutil.copyfile(file, path)
-    return []
+    if not stands:
+        return []
+    return [tables.TableCopy(name=name, **copy) for name, copy in manifest["tables"].items()]
 
 
 def _step_of(file: Path) -> str:
