@@ -155,6 +155,12 @@ def test_a_run_says_that_the_one_before_it_died(story: Story) -> None:
     assert "died while it held the build; what it left is healed" in story.last.out
 
 
+def test_a_project_that_was_parsed_is_not_parsed_anew(story: Story, clean: Home) -> None:
+    """A quarter of a minute of every first run after a home was moved or copied, or got memory."""
+    for home in (story.home, clean):
+        assert "partial parsing" not in (home.path / "logs" / "run.log").read_text("utf-8")
+
+
 def test_no_alert_is_lost_or_told_twice(story: Story, clean: Home) -> None:
     """Alerts of a release whose run was killed before it could evaluate them."""
     told, expected = (
