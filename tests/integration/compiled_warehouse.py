@@ -32,6 +32,7 @@ Rows = Sequence[Row]
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt_project"
+DBT = str(Path(sys.executable).parent / "csw-dbt")
 # Stand-ins that no other text of the project can be taken for.
 AS_OF, ZONE, VERSION = "2001-02-03T04:05:06+00:00", "Etc/Stand_in", "configuration stand-in"
 # Of a model that is made in shares of accounts (macros/shares.sql), however few accounts there are.
@@ -212,7 +213,7 @@ def read_warehouse(folder: Path, *, seeds: Path = ROOT / "seeds") -> Warehouse:
     return Warehouse(nodes=tuple(_nodes(folder / "target" / "manifest.json")), seeds=seeds)
 
 
-def run_dbt(folder: Path, arguments: Sequence[str]) -> str:
+def run_dbt(folder: Path, arguments: Sequence[str], *, program: Sequence[str] = (DBT,)) -> str:
     """Runs dbt on the product's project with everything that it writes under `folder`."""
     environment = os.environ | {
         "CSW_BUILD_DATABASE": str(folder / "build.duckdb"),
@@ -221,9 +222,10 @@ def run_dbt(folder: Path, arguments: Sequence[str]) -> str:
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
+        "PYTHONPATH": str(ROOT),
     }
     command = [
-        str(Path(sys.executable).parent / "csw-dbt"), "--no-use-colors", *arguments,
+        *program, "--no-use-colors", "--log-level-file", "none", *arguments,
         "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
     ]  # fmt: skip
     done = subprocess.run(  # noqa: S603 - our own command and arguments

@@ -1,5 +1,6 @@
 """dbt's own view of the project: it parses without a warning, and every unit test passes."""
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ from assets.extracts.tables import prepare
 from assets.releases.history import prepare_history
 from tests.integration.compiled_warehouse import run_dbt
 
+DRIVER = str(Path(__file__).with_name("dbt_unit_tests.py"))
 WARNINGS_ARE_ERRORS = ["--warn-error"]
 
 
@@ -34,4 +36,4 @@ def test_every_dbt_unit_test_passes(folder: Path) -> None:
     """
     no_tests = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
     run_dbt(folder, ["build", "--empty", *no_tests])
-    run_dbt(folder, ["test", "--select", "test_type:unit"])
+    run_dbt(folder, ["test", "--select", "test_type:unit"], program=[sys.executable, DRIVER])
