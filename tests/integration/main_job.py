@@ -1,5 +1,6 @@
 """The product as a person runs it: the real `csw`, in a process of its own, on a small sample."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,8 +9,8 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _parsed: list[Path] = []
 
 FIRST_DAY = date(2025, 10, 1)
 HISTORY_THROUGH = date(2025, 12, 20)
+ONE = date(2025, 12, 21)  # the first day after the history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,21 @@ class Ran:
         """The same, after making sure that it went well."""
         assert self.code == 0, self.said
         return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstDay:
+    """A warehouse after its first run, of the small sample through day one; made once for all.
+
+    Attributes:
+        home: The warehouse, for the one file of tests that goes on with it.
+        as_it_was: What readers of it had, for all others.
+        ran: How the run ended.
+    """
+
+    home: "Home"
+    as_it_was: "Home"
+    ran: Ran
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +137,27 @@ class Home:
         """What the alerts' file was told, line by line."""
         lines = (self.path / "outbox" / "alerts.jsonl").read_text("utf-8").splitlines()
         return [json.loads(line) for line in lines]
+
+
+def first_day(folder: Path) -> FirstDay:
+    """Runs the first day in a folder, or takes what another worker ran there."""
+    folder.mkdir(exist_ok=True)
+    home, copy = (Home(path=folder / n, landing=folder / "landing") for n in ("home", "as_it_was"))
+    said = folder / "ran.json"
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            land_through(home.landing, ONE)
+            ran = home.run(as_of(ONE)).green()
+            for name in ("releases", "outbox", "logs"):
+                shutil.copytree(home.path / name, copy.path / name, symlinks=True)
+            said.write_text(json.dumps(asdict(ran)), "utf-8")
+    return FirstDay(home=home, as_it_was=copy, ran=Ran(**json.loads(said.read_text("utf-8"))))
+
+
+def as_of(last_full_day: date) -> str:
+    """The instant at which a day is over."""
+    return (last_full_day + timedelta(days=1)).isoformat()
 
 
 def parsed_in(folder: Path) -> None:

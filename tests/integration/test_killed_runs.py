@@ -9,14 +9,23 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.integration.main_job import CSW, ROOT, Home, Ran, clean_environment, land_through
+from tests.integration.main_job import (
+    CSW,
+    ONE,
+    ROOT,
+    FirstDay,
+    Home,
+    Ran,
+    as_of,
+    clean_environment,
+    land_through,
+)
 
-AS_OF = "2025-12-23"
+AS_OF = as_of(ONE)
 DRIVER = Path(__file__).with_name("killed_run.py")
 KILLED = -9
 SOME_MODELS = 50_000  # bytes of dbt's writes that the build's log holds
@@ -41,20 +50,16 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def clean(first_day: FirstDay) -> Home:
     """The same extracts, in a warehouse where nothing was ever killed."""
-    folder = tmp_path_factory.mktemp("clean")
-    home = Home(path=folder / "home", landing=folder / "landing")
-    land_through(home.landing, date(2025, 12, 22))
-    home.run(AS_OF).green()
-    return home
+    return first_day.as_it_was
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("killed")
     home = Home(path=folder / "home", landing=folder / "landing")
-    land_through(home.landing, date(2025, 12, 22))
+    land_through(home.landing, ONE)
     home.take_parsed()
     codes, seen = {}, {}
     for point in ("loading", "dbt", "seal", "record", "reveal"):

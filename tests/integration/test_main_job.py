@@ -21,9 +21,19 @@ from assets.alerts.ledger import create_ledger
 from assets.alerts.ledger_tables import metadata
 from assets.alerts.scopes import scope_of_dimensions
 from tests.integration.alert_ledger_server import is_installed, postgres_server
-from tests.integration.main_job import ROOT, SUBJECTS, Home, Ran, bytes_under, csw, land_through
+from tests.integration.main_job import (
+    ONE,
+    ROOT,
+    SUBJECTS,
+    FirstDay,
+    Home,
+    Ran,
+    as_of,
+    bytes_under,
+    csw,
+    land_through,
+)
 
-ONE = date(2025, 12, 21)
 TWO = date(2025, 12, 25)
 USAGE = 2
 SHOWN = (
@@ -68,17 +78,10 @@ class Step:
     before: Any = None
 
 
-def as_of(last_full_day: date) -> str:
-    return (last_full_day + timedelta(days=1)).isoformat()
-
-
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Step:
+def first(first_day: FirstDay) -> Step:
     """The first day: its history and one delivery after it."""
-    folder = tmp_path_factory.mktemp("main_job")
-    home = Home(path=folder / "home", landing=folder / "landing")
-    land_through(home.landing, ONE)
-    return Step(home=home, ran=home.run(as_of(ONE)).green())
+    return Step(home=first_day.home, ran=first_day.ran)
 
 
 @pytest.fixture(scope="module")
