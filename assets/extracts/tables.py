@@ -21,17 +21,36 @@ MOST_AT_ONCE = 50
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates every schema and table that is not there, and columns that contracts gained."""
     connection.execute("set TimeZone = 'UTC'")
+    there = _there(connection)
     for contract in load_contracts().values():
-        _prepare(connection, contract.source, contract.table, _columns(contract))
+        _prepare(connection, there, contract.source, contract.table, _columns(contract))
     for name, (_, columns) in LANDING_TABLES.items():
         types = {c.name: c.duckdb_type + (" not null" if c.required else "") for c in columns}
-        _prepare(connection, "landing", name, types)
-        for column in columns:
-            said = literal(column.description)
-            connection.execute(f"comment on column landing.{name}.{quoted(column.name)} is {said}")
+        _prepare(connection, there, "landing", name, types)
+        said = there.get(("landing", name), {})
+        for column in (c for c in columns if said.get(c.name) != c.description):
+            comment = literal(column.description)
+            connection.execute(
+                f"comment on column landing.{name}.{quoted(column.name)} is {comment}"
+            )
+    _note_tables(connection)
+
+
+def _note_tables(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute("select count(*) from landing.event_days").fetchone() == (0,):
         for contract in load_contracts().values():
             note_table(connection, contract)
+
+
+def _there(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """The columns of each table with their comments: asked once, since each answer takes long."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, name, comment in connection.execute(
+        "select schema_name, table_name, column_name, comment from duckdb_columns() "
+        "where database_name = current_database()"
+    ).fetchall():
+        found.setdefault((schema, table), {})[name] = comment
+    return found
 
 
 def _columns(contract: Contract) -> dict[str, str]:
@@ -43,18 +62,19 @@ def _columns(contract: Contract) -> dict[str, str]:
 
 
 def _prepare(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, columns: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    there: Mapping[tuple[str, str], Mapping[str, str]],
+    schema: str,
+    table: str,
+    columns: Mapping[str, str],
 ) -> None:
-    connection.execute(f"create schema if not exists {quoted(schema)}")
-    said = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
     full_name = f"{quoted(schema)}.{quoted(table)}"
-    connection.execute(f"create table if not exists {full_name} ({said})")
-    there = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = ? and table_name = ? "
-        "and database_name = current_database()",
-        [schema, table],
-    ).fetchall()
-    for name in columns.keys() - {row[0] for row in there}:
+    if (schema, table) not in there:
+        said = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        connection.execute(f"create schema if not exists {quoted(schema)}")
+        connection.execute(f"create table {full_name} ({said})")
+        return
+    for name in columns.keys() - there[schema, table].keys():
         kind = columns[name].removesuffix(" not null")
         connection.execute(f"alter table {full_name} add column {quoted(name)} {kind}")
 
