@@ -154,7 +154,9 @@ def _stage_parquet(connection: duckdb.DuckDBPyConnection, reading: Reading, laid
 
     scan = None
     if is_view:
-        scan = Scan(location=reading.file.location, shape=select_from(()), select=select_from)
+        # Files that are read together are read by the first one's types: 10.1234 as 10.12.
+        shape = f"{laid.types} {select_from(())}"
+        scan = Scan(location=reading.file.location, shape=shape, select=select_from)
     select = statement(reading, laid.source(), raw=raw)
     try:
         connection.execute(laid.read_all())

@@ -20,7 +20,7 @@ FILE = "_file"
 class Scan:
     """A Parquet file that is read where it lies, and how: the SQL that reads files alike.
 
-    Files are alike whose `shape`, that SQL without any file, is the same.
+    Files are alike whose `shape`, their types and that SQL without any file, is the same.
     """
 
     location: Path

@@ -277,3 +277,20 @@ def test_parquet_files_alike_and_not_come_in_with_their_own_deliveries(
         ("/placed.parquet", 1, "5", '{"file_index":"70"}', 5),
         ("/whole.parquet", 1, "4", None, 4),
     ]
+
+
+def test_parquet_files_of_other_types_are_not_read_by_the_first_ones(bench: Any) -> None:
+    """10.1234 of the second file came as 10.12, and an id past 32 bits failed the whole run."""
+    told = {"account_id": "a1", "currency": "USD", "paid_at": "2024-12-01T10:00:00Z"}
+    for path, payment, kind, amount in (
+        ("a", pl.Series([1], dtype=pl.Int32), pl.Decimal(5, 2), "10.50"),
+        ("b", pl.Series([2**40], dtype=pl.Int64), pl.Decimal(18, 4), "10.1234"),
+    ):
+        frame = pl.DataFrame({"payment_id": payment}).with_columns(
+            amount=pl.lit(amount).cast(kind), **{n: pl.lit(word) for n, word in told.items()}
+        )
+        frame.write_parquet(bench.write(f"invoices/payments/{path}.parquet", b""))
+    assert bench.load("invoices.payments").rows_rejected == 0
+    assert bench.rows(
+        "select payment_id, cast(amount as varchar) from invoices.payments order by all"
+    ) == [("1", "10.5000"), (str(2**40), "10.1234")]
