@@ -129,7 +129,18 @@ def text_of(cell: str, kind: str) -> str:
     if kind not in NATIVE["double"]:
         return text
     is_whole = f"{cell} = trunc({cell}) and abs({cell}) < {2**53}"
-    return f"case when {is_whole} then cast(cast({cell} as bigint) as varchar) else {text} end"
+    whole = f"cast(try_cast({cell} as bigint) as varchar)"
+    return f"case when {text} = 'nan' then null when {is_whole} then {whole} else {text} end"
+
+
+def filled(cell: str, kind: str) -> str:
+    """The SQL of a typed cell, NULL where it is NaN, as pandas and Polars have what is missing.
+
+    Its text tells: of isnan, and of comparisons, DuckDB decides by the least and greatest value
+    that the file names of a column, and writers leave NaN out of these.
+    """
+    is_filled = f"cast({cell} as varchar) <> 'nan'"
+    return f"case when {is_filled} then {cell} end" if kind in NATIVE["double"] else cell
 
 
 def _native_instant(cell: str, kind: str, zone: str) -> str:

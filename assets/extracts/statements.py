@@ -210,7 +210,10 @@ def statement(
 def _has(reading: Reading) -> list[str]:
     """Whether the file has a value for a column; a typed cell is not made a text to know it."""
     natives = {name: reading.native(name) for name in reading.ways}
-    tested = {n: quoted(f"m_{n}") if native is None else native[0] for n, native in natives.items()}
+    tested = {
+        name: quoted(f"m_{name}") if native is None else casting.filled(*native)
+        for name, native in natives.items()
+    }
     return [f"{cell} is not null as {quoted('h_' + name)}" for name, cell in tested.items()]
 
 
@@ -387,7 +390,7 @@ def _without(reading: Reading, column: int, patch: Mapping[str, object]) -> str:
     """A cell without what the patch takes out of the JSON object that it may hold."""
     text = f"c{column}"
     if reading.types[column] != "VARCHAR":
-        return f"cast({text} as varchar)"
+        return f"cast({casting.filled(text, reading.types[column])} as varchar)"
     if not patch:
         return text
     said = literal(json.dumps(patch))

@@ -476,6 +476,35 @@ def test_an_id_that_came_as_a_double_is_the_id_all_the_same(bench: Bench) -> Non
     assert bad == []
 
 
+def test_nan_is_an_empty_cell_and_no_failed_load(bench: Bench) -> None:
+    """A frame's missing numbers: the whole run failed on one, and a missing id would be `nan`."""
+    missing = float("nan")
+    frame = pl.DataFrame(
+        {
+            "event_id": ["e1", "e2", "e3", "e4"],
+            "account_id": [12.0, 12.0, missing, 12.0],
+            "user_id": [5.0, missing, 6.0, 7.0],
+            "occurred_at": ["2024-12-01"] * 4,
+            "event_type": ["use"] * 4,
+            "quantity": [2.0, missing, 1.0, float("inf")],
+            "duration_seconds": [1.5, missing, 1.0, 1.0],
+            "shoe": [42.5, missing, 1.0, 1.0],
+        }
+    )
+    target = bench.folder / "a.parquet"
+    frame.write_parquet(target)
+    good, bad = bench.read("events.events", "events/events/a.parquet", target.read_bytes())
+    assert [(r["user_id"], r["quantity"], r["duration_seconds"]) for r in good] == [
+        ("5", 2, Decimal("1.5")),
+        (None, None, None),
+    ]
+    assert [json.loads(r["_extras"])["shoe"] for r in good] == ["42.5", None]
+    assert [(r["column_name"], r["rule"]) for r in bad] == [
+        ("account_id", "required"),
+        ("quantity", "type"),
+    ]
+
+
 def test_what_is_never_stored_reaches_neither_extras_nor_quarantine(bench: Bench) -> None:
     """A birthday that nobody needs must not lie in a JSON column or in a rejected row's text."""
     contract = load_contracts()["crm.contacts"]
