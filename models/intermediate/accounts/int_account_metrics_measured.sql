@@ -262,7 +262,8 @@ first_asked as (
     select
         basis,
         account_id,
-        min(coalesce(first_day, day)) as first_day
+        min(coalesce(first_day, day)) as first_day,
+        min(day) as first_day_asked
 
     from account_days
 
@@ -297,7 +298,7 @@ deltas as (
         basis,
         account_id,
         '' as metric,
-        first_day as day,
+        first_day_asked as day,
         0 as value,
         null as value_on
     from first_asked

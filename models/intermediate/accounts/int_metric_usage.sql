@@ -225,10 +225,10 @@ days_told as (
         account_id,
         day,
         known_day,
-        coalesce(sum(users), 0) as users,
-        coalesce(sum(active_days), 0) as active_days,
-        coalesce(sum(use_count), 0) as use_count,
-        coalesce(sum(errors), 0) as errors,
+        cast(coalesce(sum(users), 0) as bigint) as users,
+        cast(coalesce(sum(active_days), 0) as bigint) as active_days,
+        cast(coalesce(sum(use_count), 0) as bigint) as use_count,
+        cast(coalesce(sum(errors), 0) as bigint) as errors,
         coalesce(bool_or(is_login), false) as is_login
 
     from told
@@ -376,7 +376,7 @@ turned as (
         basis,
         account_id,
         {%- for metric in distincts %}
-            sum(change) filter (where metric = '{{ metric }}') as {{ metric }},
+            cast(sum(change) filter (where metric = '{{ metric }}') as bigint) as {{ metric }},
         {%- endfor %}
         day
 
@@ -391,10 +391,10 @@ used_in_time as (
     -- What was before all windows stands on their first day: it tells the latest days alone.
     select
         days_told.account_id,
-        sum(days_told.users) as users,
-        sum(days_told.active_days) as active_days,
-        sum(days_told.use_count) as use_count,
-        sum(days_told.errors) as errors,
+        cast(sum(days_told.users) as bigint) as users,
+        cast(sum(days_told.active_days) as bigint) as active_days,
+        cast(sum(days_told.use_count) as bigint) as use_count,
+        cast(sum(days_told.errors) as bigint) as errors,
         max(case when days_told.active_days > 0 then days_told.day end) as last_active_on,
         max(case when days_told.is_login then days_told.day end) as last_login_on,
         greatest(days_told.day, bounds.first_day) as day
