@@ -255,7 +255,8 @@ def run_dbt(folder: Path, *arguments: str, as_of: str = AS_OF) -> None:
     }
     done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
         [
-            sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments,
+            # As a run starts it.
+            sys.executable, "-m", "orchestration.dbt_process", "--no-use-colors", *arguments,
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         ],
         cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,

@@ -53,3 +53,7 @@ def drop_unread_details(events: Any) -> None:
             fire(self, e, level, *others, **more)
 
     events.fire_event = fire_if_read
+
+
+if __name__ == "__main__":
+    main()

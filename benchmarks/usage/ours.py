@@ -83,7 +83,7 @@ def parse(home: Path, as_of: datetime) -> None:
 
 def _dbt(home: Path, as_of: datetime, *arguments: str) -> Step:
     return run_module(
-        "dbt.cli.main", "--no-use-colors", *arguments,
+        "orchestration.dbt_process", "--no-use-colors", *arguments,
         "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         environment={
             "CSW_AS_OF": as_of.isoformat(),
