@@ -55,6 +55,7 @@ def test_the_portfolio_agrees(warehouse: Warehouse, seed: int) -> None:
 def _assert_the_timeline_agrees(build: duckdb.DuckDBPyConnection) -> None:
     plain = account_timelines.account_timeline(
         account_timelines.Told(
+            accounts=read_rows(build, "accounts.dim_accounts"),
             interactions=read_rows(build, "accounts.fct_interactions"),
             tickets=read_rows(build, "support.fct_tickets"),
             answers=read_rows(build, "accounts.fct_nps_responses"),

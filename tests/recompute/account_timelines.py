@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 class Told:
     """The marts that a timeline is made of, days in UTC, and the as-of instant."""
 
+    accounts: Sequence[Row]
     interactions: Sequence[Row]
     tickets: Sequence[Row]
     answers: Sequence[Row]
@@ -30,10 +31,13 @@ def account_timeline(told: Told) -> list[dict[str, Any]]:
     """A row per thing that happened before the as-of instant, with its day."""
     kinds = (_talks, _tickets, _answers, _invoices, _plans, _alerts, _health)
     entries = (entry for kind in kinds for entry in kind(told))
+    counted = {row["account_id"] for row in told.accounts if not row["is_test"]}
     return [
         {**entry, "occurred_on": entry["occurred_at"].astimezone(UTC).date()}
         for entry in entries
-        if entry["occurred_at"] is not None and entry["occurred_at"] < told.as_of
+        if entry["account_id"] in counted
+        and entry["occurred_at"] is not None
+        and entry["occurred_at"] < told.as_of
     ]
 
 

@@ -1,8 +1,17 @@
 -- One row per thing that happened to an account before the as-of instant, in one stream: e-mails,
 -- calls, meetings, notes, check-ins, trainings, tickets, NPS answers, invoices, alerts, changes of
--- what is paid and of health. An e-mail that two sources tell of is one.
+-- what is paid and of health. An e-mail that two sources tell of is one. Alerts of an account that
+-- was merged since stand under who it became; its health was another account's and is not told.
 
 with
+
+accounts as (
+
+    select * from {{ ref('dim_accounts') }}
+
+    where not is_test
+
+),
 
 interactions as (
 
@@ -49,6 +58,14 @@ mrr_movements as (
 alert_events as (
 
     select * from {{ ref('fct_alert_events') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('int_account_owners') }}
+
+    where is_latest
 
 ),
 
@@ -194,16 +211,18 @@ entries as (
 
     -- What a day's health and its alerts are is told as of its beginning.
     select
-        account_id,
+        coalesce(owners.owner_id, alert_events.account_id) as account_id,
         'alert' as category,
-        transition as sub_type,
+        alert_events.transition as sub_type,
         null as subject,
-        concat_ws(': ', rule, reason) as said,
-        alert_id as source_id,
-        concat_ws('|', 'alert', alert_id, ordinal) as entry_id,
-        {{ first_instant('on_day') }} as occurred_at
+        concat_ws(': ', alert_events.rule, alert_events.reason) as said,
+        alert_events.alert_id as source_id,
+        concat_ws('|', 'alert', alert_events.alert_id, alert_events.ordinal) as entry_id,
+        {{ first_instant('alert_events.on_day') }} as occurred_at
 
     from alert_events
+
+    left join owners on alert_events.account_id = owners.account_id
 
     union all
 
@@ -224,19 +243,22 @@ entries as (
 final as (
 
     select
-        account_id,
-        entry_id,
-        category,
-        sub_type,
-        subject,
-        said,
-        source_id,
-        {{ local_day('occurred_at') }} as occurred_on,
-        occurred_at
+        entries.account_id,
+        entries.entry_id,
+        entries.category,
+        entries.sub_type,
+        entries.subject,
+        entries.said,
+        entries.source_id,
+        entries.occurred_at,
+        {{ local_day('entries.occurred_at') }} as occurred_on
 
     from entries
 
-    where occurred_at < {{ as_of() }}
+    -- What was shown of an account before it was known to be a test stays in its days and alerts.
+    inner join accounts on entries.account_id = accounts.account_id
+
+    where entries.occurred_at < {{ as_of() }}
 
 )
 
