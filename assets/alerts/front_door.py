@@ -1,8 +1,10 @@
 """Copies the ledger into the build, as it stood at an as-of instant.
 
 What a release's evaluation did is dated by that release's as-of, what people and the delivery did
-by the clock. Nothing dated at or after the as-of instant is copied, so that a run for the same
-as-of gives the same marts, however often it is evaluated in between. What checks said of runs is
+by the clock, but no later than the evaluation that came upon it: where data days are made up for,
+the clock is far ahead of them. Nothing dated at or after the as-of instant is copied, so that a run
+for the same as-of gives the same marts, however often it is evaluated in between, and an alert's
+transitions are copied from the first one on, without a gap. What checks said of runs is
 no subject of any mart: all of it is copied, what is new since the last time.
 """
 
@@ -88,10 +90,14 @@ def _events(ledger: sa.Connection, as_of: datetime) -> Iterator[Row]:
     query = (
         sa.select(alert_events, evaluations.c.as_of)
         .join(evaluations, evaluations.c.release_id == alert_events.c.release_id, isouter=True)
-        .order_by(alert_events.c.alert_id, alert_events.c.ordinal)
+        .order_by(alert_events.c.alert_id, alert_events.c.ordinal.desc())
     )
+    evaluated_at: dict[str, datetime] = {}  # the next evaluation that had to do with the alert
     for row in ledger.execute(query).mappings():
-        happened_at = row["as_of"] or row["recorded_at"]
+        of_the_next = evaluated_at.get(row["alert_id"], row["recorded_at"])
+        happened_at = row["as_of"] or min(row["recorded_at"], of_the_next)
+        if row["as_of"]:
+            evaluated_at[row["alert_id"]] = row["as_of"]
         if happened_at < as_of:
             yield _only("alert_events", {**row, **row["detail"], "happened_at": happened_at})
 

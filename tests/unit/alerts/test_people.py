@@ -1,14 +1,16 @@
 """What people do with alerts, what the audit log says of it, and that nobody can change that."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
 from assets.alerts import audit
 from assets.alerts.delivery import deliver
 from assets.alerts.evaluation import evaluate
+from assets.alerts.front_door import copy_ledger
 from assets.alerts.ledger import write_transaction
 from assets.alerts.ledger_tables import actions, alert_events, alerts
 from assets.alerts.people import Act, ActionRefusedError, Asked, take_action
@@ -53,6 +55,25 @@ def test_an_acknowledged_alert_still_recovers(ledger: sa.Engine, releases: Path)
         (march(1), "open", "acknowledged"),
         (march(2), "acknowledged", "resolved"),
     ]
+
+
+def test_days_that_are_made_up_for_show_what_people_did(ledger: sa.Engine, releases: Path) -> None:
+    """The clock is months ahead: a path without the act is illegal, and every later run red."""
+    judge(ledger, releases, 39)
+    ask(ledger, "acknowledged")
+    judge(ledger, releases, 39, 46, since=2)
+
+    def seen(day: int) -> list[tuple]:
+        with duckdb.connect() as build:
+            build.execute("set timezone = 'UTC'")
+            copy_ledger(ledger, build, datetime(2025, 3, day, tzinfo=UTC))
+            query = "select ordinal, to_status, happened_at from ledger.alert_events order by all"
+            return build.execute(query).fetchall()
+
+    opened = (1, "open", datetime(2025, 3, 2, tzinfo=UTC))
+    third = datetime(2025, 3, 3, tzinfo=UTC)
+    assert seen(3) == [opened]
+    assert seen(4) == [opened, (2, "acknowledged", third), (3, "resolved", third)]
 
 
 def test_a_snooze_ends_on_its_data_day_and_is_told_again(
