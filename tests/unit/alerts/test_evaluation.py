@@ -18,7 +18,7 @@ from assets.alerts.open_alerts import open_alerts
 from assets.alerts.published import ReleaseError
 from assets.alerts.rules import RuleSet
 from assets.alerts.transitions import Evaluation
-from tests.unit.alerts.releases_by_hand import RECORDED_AT, Day, Who, march, publish, series
+from tests.unit.alerts.releases_by_hand import RECORDED_AT, Day, Use, Who, march, publish, series
 from tests.unit.alerts.rules_by_hand import contents, critical, only, rule, ruleset, told
 
 WARNING, CRITICAL = "health_fell_below_40", "health_turned_critical"
@@ -296,6 +296,32 @@ def test_an_account_that_left_the_rule_is_resolved_as_such(
     publish_daily(releases, days)
     assert told(run(ledger, releases, ruleset(rule())))[1:] == [
         (march(2), WARNING, "resolved", "out_of_scope")
+    ]
+
+
+def test_an_account_that_turned_out_to_be_a_test_is_resolved(
+    ledger: sa.Engine, releases: Path
+) -> None:
+    """It has no days from then on: its alert would stay open for ever, and remind people."""
+    scoped = rule(
+        "module_was_left",
+        metric="use_count_7d",
+        scope="module:A",
+        operator="below",
+        threshold="5",
+        recover_at="6",
+    )
+    day, use = (
+        Day(account="a", day=march(1), health=20),
+        Use(account="a", day=march(1), scope="module:A", count=1),
+    )
+    other = [Day(account="b", day=march(n), health=90) for n in (1, 2)]
+    publish(releases, 1, march(1), [day, *other], uses=[use])
+    publish(releases, 2, march(2), [day, *other], [Who(account="a", is_test=True)], uses=[use])
+    found = told(run(ledger, releases, ruleset(rule(), scoped)))
+    assert found[2:] == [
+        (march(2), WARNING, "resolved", "out_of_scope"),
+        (march(2), "module_was_left", "resolved", "out_of_scope"),
     ]
 
 
