@@ -172,7 +172,7 @@ class ReleaseReader:
             from {self._accounts(day)} as accounts
             where {self._columns.of_account("is_test", "boolean", "false")}
         """  # noqa: S608 (identifiers come from the release's own columns, quoted)
-        ends = {"ends": self._release.end_of(day)}
+        ends: dict[str, object] = {"ends": self._release.end_of(day)}
         return self._frame(query, ends if "$ends" in query else {})
 
     def _accounts(self, day: date) -> str:
