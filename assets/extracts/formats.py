@@ -196,8 +196,9 @@ def _parquet_columns(
 
 
 def unreadable_parquet(file: LandedFile, error: Exception) -> RefusedFileError:
-    """What is said of a Parquet file that DuckDB cannot read."""
-    said = " ".join(str(error).split())[:200]
+    """What is said of a Parquet file that DuckDB cannot read, without its statement and folders."""
+    said = str(error).partition("\nLINE ")[0].replace(str(file.location), file.path)
+    said = " ".join(said.split())[:200]
     return RefusedFileError(f"{file.path}: cannot be read as Parquet ({said}); deliver it again.")
 
 

@@ -26,6 +26,7 @@ CHUNK = 1 << 20
 ZSTD_CHUNK = 1 << 14
 DELIMITERS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 MAGIC = b"PAR1"
+COMPRESSED = {"gzip": (b"\x1f\x8b", ".gz"), "zstd": (b"\x28\xb5\x2f\xfd", ".zst")}
 _LONGEST_NAME = 100_000
 
 
@@ -70,7 +71,13 @@ class _TextCheck:
         self.lines = 0
 
     def see(self, chunk: bytes, *, final: bool = False) -> None:
-        """Raises RefusedFileError at a NUL byte or at a byte that is not UTF-8."""
+        """Raises RefusedFileError at what is packed, a NUL byte or a byte that is not UTF-8."""
+        for name, (begins, ending) in COMPRESSED.items():
+            if not self._head and chunk.startswith(begins):
+                raise RefusedFileError(
+                    f"{self._path}: holds {name} where text should be; unpack it, or end its name "
+                    f"in {ending}."
+                )
         if (position := chunk.find(b"\0")) >= 0:
             raise RefusedFileError(
                 f"{self._path}, line {self._line(chunk, position)}: holds a NUL byte, so it is "

@@ -139,6 +139,24 @@ def test_a_truncated_parquet_is_refused(bench: Any) -> None:
     )
 
 
+def test_a_parquet_that_is_damaged_inside_is_told_without_the_readers_statement(bench: Any) -> None:
+    """SQL and folders of the machine shown to a person."""
+    bench.write("events/events/e.parquet", b"PAR1" + b"x" * 20 + b"PAR1")
+    assert refusal(bench) == (
+        "events/events/e.parquet: cannot be read as Parquet (Invalid Input Error: Footer length "
+        "error in file 'events/events/e.parquet'); deliver it again."
+    )
+
+
+def test_a_compressed_file_under_a_plain_name_is_told_so(bench: Any, events: Any) -> None:
+    """A file that is sound but for its name taken for UTF-16."""
+    (bench.landing / "events/events").mkdir(parents=True)
+    (bench.landing / "events/events/e.csv").write_bytes(gzip.compress(events("e1").encode()))
+    assert refusal(bench) == (
+        "events/events/e.csv: holds gzip where text should be; unpack it, or end its name in .gz."
+    )
+
+
 @pytest.mark.parametrize("name", ["e.xlsx", "e.parquet.gz", "e.csv.zip"])
 def test_other_files_are_refused(bench: Any, name: str) -> None:
     """A spreadsheet in the folder passed over in silence."""
