@@ -204,9 +204,12 @@ def _print_replay(title: str, replayed: Replay, rule: str) -> None:
 
 def _act(home: Path | None, asked: Asked) -> None:
     act: Act = asked.act
-    with _ledger(settings_of(home=home)) as engine:
+    settings = settings_of(home=home)
+    with _refusals():
+        rules = read_rules(settings.seeds).rules if act == "resolved" else ()
+    with _ledger(settings) as engine:
         try:
-            alert_id = take_action(engine, asked)
+            alert_id = take_action(engine, asked, [rule.rule for rule in rules if rule.is_once])
         except ActionRefusedError as error:
             stop(str(error), EXIT_CODE_USAGE)
     console.print(f"[green]✓[/] {alert_id[:8]} {act} by {escape(asked.who)}")

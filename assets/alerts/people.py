@@ -1,7 +1,8 @@
 """What people do with an alert: acknowledge, snooze and resolve it, each with who and why."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -39,11 +40,17 @@ class Asked:
     at: datetime
 
 
-def take_action(engine: sa.Engine, asked: Asked) -> str:
+def take_action(engine: sa.Engine, asked: Asked, milestones: Collection[str] = ()) -> str:
     """Does what a person asks for, and says it in the audit log.
 
     An alert that a person resolved stays silent until its account has recovered once: it would open
-    again on the next day otherwise.
+    again on the next day otherwise. What it set off ends with it, on its first day, too; a
+    milestone's goes on, since its alert would have been over on the next day anyway.
+
+    Args:
+        engine: the ledger.
+        asked: what is to be done.
+        milestones: the rules that tell an account's milestones.
 
     Returns:
         The alert's whole id.
@@ -58,7 +65,10 @@ def take_action(engine: sa.Engine, asked: Asked) -> str:
         changes: dict[str, Any] = {"status": asked.act, "snoozed_until": asked.until}
         if asked.act == "resolved":
             changes |= {"resolved_on": day, "resolved_how": "by_hand", "resolved_at": asked.at}
-            close_with_alert(ledger, alert["alert_id"], day=day, at=asked.at)
+            if alert["rule"] not in milestones:
+                ends = day + timedelta(days=1)
+                key = alert["alert_id"]
+                close_with_alert(ledger, key, day=day, at=asked.at, begun_before=ends)
             _silence(ledger, alert)
         ledger.execute(
             sa.update(alerts).where(alerts.c.alert_id == alert["alert_id"]).values(**changes)

@@ -51,18 +51,20 @@ def close_with_alerts(ledger: sa.Connection, resolved: list[Finding], *, at: dat
     """Closes what ends with an alert: tasks that say so, and steps that are not due yet."""
     for found in resolved:
         day = found.transition.day
-        close_with_alert(ledger, found.alert_id, day=day, at=at)
+        close_with_alert(ledger, found.alert_id, day=day, at=at, begun_before=day)
 
 
-def close_with_alert(ledger: sa.Connection, alert_id: str, *, day: date, at: datetime) -> None:
-    """Closes what ends with one alert; steps that its end has set off today stay."""
+def close_with_alert(
+    ledger: sa.Connection, alert_id: str, *, day: date, at: datetime, begun_before: date
+) -> None:
+    """Closes what ends with one alert; what its end has set off today stays."""
     ledger.execute(
         sa.update(alert_tasks)
         .where(
             alert_tasks.c.alert_id == alert_id,
             alert_tasks.c.closes_with_alert,
             alert_tasks.c.done_on.is_(None),
-            alert_tasks.c.created_on < day,
+            alert_tasks.c.created_on < begun_before,
         )
         .values(done_on=day, done_at=at, closed_how="alert_resolved")
     )
@@ -71,7 +73,7 @@ def close_with_alert(ledger: sa.Connection, alert_id: str, *, day: date, at: dat
         .where(
             workflow_steps.c.alert_id == alert_id,
             workflow_steps.c.state == "pending",
-            workflow_steps.c.begun_on < day,
+            workflow_steps.c.begun_on < begun_before,
         )
         .values(state="cancelled", done_on=day)
     )

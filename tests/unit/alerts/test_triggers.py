@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from assets.alerts.evaluation import evaluate
 from assets.alerts.filters import WorkflowCondition
-from assets.alerts.ledger_tables import actions, held_rules
+from assets.alerts.ledger_tables import actions, alerts, held_rules
+from assets.alerts.people import Asked, take_action
 from assets.alerts.receivers import Route
 from assets.alerts.rules import Rule, RuleSet
 from assets.alerts.transitions import Evaluation
@@ -400,6 +401,31 @@ def test_what_a_workflow_began_ends_with_its_alert(
     assert (task.done_on, task.closed_how) == (
         (march(2), "alert_resolved") if closes else (None,) * 2
     )
+
+
+@pytest.mark.parametrize("is_milestone", [True, False])
+def test_what_a_workflow_began_ends_when_a_person_resolves_its_alert(
+    ledger: sa.Engine,
+    releases: Path,
+    is_milestone: bool,  # noqa: FBT001
+) -> None:
+    """On its first day, too: a task and reminders would stay of what is resolved for ever.
+
+    An onboarding whose first alert somebody resolves has its check-ins all the same.
+    """
+    made = with_workflow(workflow(TASK, {"action": "reminder", "offset_days": 2}))
+    judge(ledger, releases, made, series("a", [39]))
+    with ledger.connect() as connection:
+        alert = connection.scalars(sa.select(alerts.c.alert_id)).one()
+    asked = Asked(act="resolved", alert_id=alert, who="Ann", why="called", at=RECORDED_AT)
+    take_action(ledger, asked, [rule().rule] if is_milestone else [])
+    with ledger.connect() as connection:
+        (task,) = connection.execute(sa.select(alert_tasks)).all()
+        steps = sa.select(workflow_steps.c.state).order_by(workflow_steps.c.position)
+        states = connection.scalars(steps).all()
+    closed = (None, None) if is_milestone else (march(1), "alert_resolved")
+    assert (task.done_on, task.closed_how) == closed
+    assert states == ["done", "pending" if is_milestone else "cancelled"]
 
 
 def test_a_milestone_s_steps_outlive_its_alert(ledger: sa.Engine, releases: Path) -> None:
