@@ -53,7 +53,10 @@ class Settings(BaseSettings):
             runs a person starts.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CSW_", extra="ignore", frozen=True)
+    # A variable that is set to nothing is not set: a home would be whatever folder one stands in.
+    model_config = SettingsConfigDict(
+        env_prefix="CSW_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = ROOT / ".csw"
     landing: Path | str | None = None
@@ -89,7 +92,7 @@ class Settings(BaseSettings):
     @field_validator("home", "seeds")
     @classmethod
     def _is_absolute(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+        return _absolute(path)
 
     @field_validator("landing")
     @classmethod
@@ -97,7 +100,7 @@ class Settings(BaseSettings):
         if not landing:
             return None
         if not is_url(landing):
-            return Path(landing).expanduser().resolve()
+            return _absolute(Path(landing))
         try:
             return plain_url(str(landing))
         except ExtractError as error:
@@ -176,6 +179,13 @@ class Settings(BaseSettings):
         if self.profile:
             os.environ["CSW_PROFILE"] = self.profile
         return self
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().resolve()
+    except (RuntimeError, OSError) as error:  # nobody is called ~so, links that go round
+        raise ValueError(f"'{path}' leads nowhere: {error}") from None
 
 
 def receiver(name: str, part: str) -> str | None:

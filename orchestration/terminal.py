@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,6 +16,11 @@ from orchestration.settings import Settings
 
 EXIT_CODE_RED = 1
 EXIT_CODE_USAGE = 2
+
+# A terminal of another encoding is shown a question mark; a run would end at its first tick.
+for _stream in (sys.__stdout__, sys.__stderr__):
+    if isinstance(_stream, TextIOWrapper):
+        _stream.reconfigure(errors="replace")
 
 # A log or a pipe has no width of its own; tables of reasons need more than 80 columns.
 console = Console(file=sys.__stdout__, highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -31,7 +37,11 @@ ProfileName = Annotated[
 
 def settings_of(**given: Path | str | None) -> Settings:
     """The settings of a call, in the environment of the tools that read it."""
-    return unexported_settings_of(**given).export()
+    settings = unexported_settings_of(**given)
+    try:
+        return settings.export()
+    except OSError as error:
+        stop(f"The home {settings.home} can't be made: {error.strerror}.", EXIT_CODE_RED)
 
 
 def unexported_settings_of(**given: Path | str | None) -> Settings:

@@ -65,7 +65,8 @@ def read_manifest(releases: Path, release_id: str = CURRENT) -> dict[str, Any] |
         return None
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        datetime.fromisoformat(manifest["as_of"])
+    except (ValueError, KeyError, TypeError) as error:
         raise ManifestError(
             f"The manifest {release_id}/{MANIFEST_FILE} can't be read: {error}; "
             "publish the release again or delete its folder."

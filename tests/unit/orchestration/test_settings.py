@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from orchestration.cli import app
 from orchestration.settings import ROOT, Settings
+from orchestration.terminal import EXIT_CODE_RED, EXIT_CODE_USAGE
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,30 @@ def test_paths_are_absolute_whatever_the_current_folder_is(
     assert settings.home == tmp_path / "here"
     assert settings.landing_folder == tmp_path / "drop"
     assert settings.seeds == ROOT / "seeds"
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`CSW_HOME=` in an .env file would make a home of whatever folder one stands in."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"CSW_{name.upper()}", "")
+    settings = Settings()
+    assert settings.home == ROOT / ".csw"
+    assert settings.reporting_time_zone == "UTC"
+
+
+@pytest.mark.parametrize(
+    "home", ["{file}", "{file}/below", "{folder}/" + "a" * 300, "~nobody_at_all"]
+)
+def test_a_home_that_cannot_be_is_one_sentence(tmp_path: Path, home: str) -> None:
+    """A traceback in front of whoever mistyped a folder."""
+    (tmp_path / "file").touch()
+    given = home.format(file=tmp_path / "file", folder=tmp_path)
+    said = CliRunner().invoke(app, ["status", "--home", given])
+    assert said.exit_code in {EXIT_CODE_RED, EXIT_CODE_USAGE}
+    assert len(said.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

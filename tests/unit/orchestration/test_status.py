@@ -15,7 +15,7 @@ from assets.alerts.operations import RunOutcome, record_runs
 from assets.releases import folders
 from orchestration.cli import app
 from orchestration.cli_status import read_reds, read_status
-from orchestration.settings import Settings
+from orchestration.settings import ROOT, Settings
 
 NOW = datetime(2025, 3, 2, 6, tzinfo=UTC)
 
@@ -147,3 +147,16 @@ def test_a_command_that_runs_nothing_loads_no_engine() -> None:
     """Seconds of imports before each line that a monitor or a person waits for."""
     loads = "import sys, orchestration.cli; sys.exit('dagster' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0  # noqa: S603
+
+
+def test_a_terminal_of_another_encoding_stops_no_command(tmp_path: Path) -> None:
+    """A run ends at its first tick where a scheduler has no UTF-8."""
+    command = "import sys; from orchestration.cli import app; app(sys.argv[1:])"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", command, "status", "--home", str(tmp_path / "home")],
+        env={"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert done.stdout.startswith(b"!  last run")
