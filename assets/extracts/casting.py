@@ -178,7 +178,7 @@ def _major_units(plan: ReadPlan, currency: str) -> str:
         f"when {literal(code)} then {10.0**-digits:.{digits}f}"
         for code, digits in plan.minor_unit_digits.items()
     )
-    factor = f"case upper({currency}) {cases} else 0.01 end" if cases else "0.01"
+    factor = f"case upper(trim({currency})) {cases} else 0.01 end" if cases else "0.01"
     return f"cast(case when {currency} is not null then {factor} end as decimal(6, 5))"
 
 

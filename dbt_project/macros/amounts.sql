@@ -76,6 +76,11 @@
         end
 {%- endmacro %}
 
+{# A currency as rates and amounts name it, however a system writes its code. #}
+{% macro currency_code(currency) -%}
+    upper(trim({{ currency }}))
+{%- endmacro %}
+
 {# What a unit of a currency is worth in the reporting one, which has no rate of its own. #}
 {% macro reporting_rate(currency, rate) -%}
     case when {{ currency }} = '{{ var("reporting_currency") }}' then 1 else {{ rate }} end

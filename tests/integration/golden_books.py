@@ -124,7 +124,8 @@ def tables(cases: Sequence[Golden]) -> dict[str, Rows]:
         "invoices.invoices": [],
         "invoices.invoice_lines": [],
         "invoices.fx_rates": [
-            {"currency": currency, "day": day, "rate": rate}
+            # Systems write codes in small letters too, and fixed-width exports pad them.
+            {"currency": f"{currency.lower()} ", "day": day, "rate": rate}
             for currency, published in RATES.items()
             for day, rate in published.items()
         ],
@@ -173,7 +174,7 @@ def _land_subscription(
             "account_id": account,
             "status": "active",
             "plan": "Basic",
-            "currency": subscription.currency,
+            "currency": f" {subscription.currency}",
             "started_at": start,
             **dates,
         }

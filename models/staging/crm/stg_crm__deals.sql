@@ -24,7 +24,7 @@ renamed as (
         stage,
         deal_type,
         amount,
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         owner_id,
         created_at,
         expected_close_on,

@@ -20,7 +20,7 @@ renamed as (
         credit_note_id,
         account_id,
         invoice_id,
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         amount,
         issued_at,
         period_start_at,

@@ -87,7 +87,7 @@ renamed as (
         duration,
         percent_off,
         amount_off,
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         position,
         coalesce(is_today_only, false) as is_today_only,
         valid_from,

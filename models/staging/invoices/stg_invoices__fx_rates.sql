@@ -18,15 +18,15 @@ source as (
 renamed as (
 
     select
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         day,
         rate,
         _extras as extras,
         _is_deleted,
-        {{ counts('upper(currency), day') }} as _counts,
+        {{ counts(currency_code('currency') ~ ', day') }} as _counts,
         {{ known_from() }} as known_from,
-        {{ known_until('upper(currency), day') }} as known_until,
-        {{ deleted_at('upper(currency), day') }} as deleted_at
+        {{ known_until(currency_code('currency') ~ ', day') }} as known_until,
+        {{ deleted_at(currency_code('currency') ~ ', day') }} as deleted_at
 
     from source
 

@@ -40,7 +40,7 @@ renamed as (
             else 'open'
         end as status,
         status as status_word,
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         created_at,
         {{ happened('issued_at') }} as issued_at,
         due_on,

@@ -20,7 +20,7 @@ renamed as (
         payment_id,
         account_id,
         invoice_id,
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         amount,
         paid_at,
         lower(status) as status,

@@ -28,7 +28,7 @@ renamed as (
             else {{ subscription_word('status') }}
         end as status,
         plan,
-        upper(currency) as currency,
+        {{ currency_code('currency') }} as currency,
         started_at,
         {{ happened('ended_at') }} as ended_at,
         trial_ends_at,

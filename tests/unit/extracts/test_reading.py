@@ -241,7 +241,7 @@ def test_each_element_of_a_nested_array_is_a_row(bench: Bench) -> None:
     text = lines(
         subscription("s1", "usd", item("i1", 2000, quantity=3), item("i2", 5)),
         subscription("s2", "usd"),
-        subscription("s3", "jpy", item("i3", 2000)),
+        subscription("s3", " jpy ", item("i3", 2000)),
         subscription("s4", "bhd", item("i4", 12345)),
     )
     path = "invoices/subscription/a.jsonl"
