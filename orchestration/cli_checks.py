@@ -14,15 +14,24 @@ from assets.alerts.check_history import CheckOutcome, CheckWords, read_words
 from assets.alerts.ledger import create_ledger
 from assets.alerts.operations import last_runs
 from assets.releases import folders
+from orchestration.cli_extracts import reload
 from orchestration.settings import Settings
-from orchestration.terminal import EXIT_CODE_USAGE, Home, console, settings_of, stop
+from orchestration.terminal import (
+    EXIT_CODE_USAGE,
+    Home,
+    Landing,
+    ProfileName,
+    console,
+    settings_of,
+    stop,
+)
 
 checks_app = typer.Typer(
     help="What the checks of the last run said, and what each of them means.",
     no_args_is_help=True,
 )
 quarantine_app = typer.Typer(
-    help="Rows of extracts that were set aside; csw land reload --rejected tries them again.",
+    help="Rows of extracts that were set aside, and how they are tried again.",
     no_args_is_help=True,
 )
 
@@ -121,6 +130,12 @@ def show_quarantine(
     for path, line, column, reason in rows:
         shown.add_row(escape(path), str(line or ""), escape(column or ""), escape(reason))
     console.print(shown if rows else f"[green]Nothing of {table} was set aside.")
+
+
+@quarantine_app.command()
+def retry(landing: Landing = None, home: Home = None, profile: ProfileName = None) -> None:
+    """Read what was refused or set aside again, as csw land reload --rejected does."""
+    reload(files=None, rejected=True, landing=landing, home=home, profile=profile)
 
 
 def _last_run(

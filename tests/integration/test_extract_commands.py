@@ -72,8 +72,11 @@ def test_a_landing_is_checked_without_a_trace(landing: Path, tmp_path: Path) -> 
     assert bytes_under(tmp_path) == before
 
 
-def test_there_is_nothing_to_reload_before_a_run(landing: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("typed", [("land", "reload", "--rejected"), ("quarantine", "retry")])
+def test_there_is_nothing_to_reload_before_a_run(
+    landing: Path, tmp_path: Path, typed: tuple[str, ...]
+) -> None:
     """A traceback, or an empty home made on the way."""
     home = tmp_path / "home"
-    early = csw("land", "reload", "--rejected", "--home", str(home), "--landing", str(landing))
+    early = csw(*typed, "--home", str(home), "--landing", str(landing))
     assert (early.code, early.err.count("\n")) == (USAGE, 1)

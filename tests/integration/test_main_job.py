@@ -454,7 +454,7 @@ def blocked(older: Step) -> Blocked:
     said["tables"]["crm.licenses"] = {"columns": {"is_trial": flag}}
     profile.write_text(yaml.safe_dump(said))
     place = ("--home", str(home.path), "--landing", str(home.landing))
-    reloads = (csw("land", "reload", *place), csw("land", "reload", "--rejected", *place))
+    reloads = (csw("land", "reload", *place), csw("quarantine", "retry", *place))
     file.write_text(tickets(home, day, bad=0))
     return Blocked(
         home=home,
