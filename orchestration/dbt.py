@@ -173,7 +173,7 @@ def _call_dbt(settings: Settings, folder: Path, target: Path, *arguments: str) -
         "--target-path",
         str(target),
     ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
     return _without_trace(done.stdout)[-2000:] if done.returncode else None
 
 

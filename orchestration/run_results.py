@@ -116,6 +116,14 @@ def _records(entry: object) -> list[dg.TableRecord]:
     return list(entry.records) if isinstance(entry, dg.TableMetadataValue) else []
 
 
+def said_by(error: Any) -> str:
+    """What an error that nobody worded says, on one line."""
+    cause = error.cause or error
+    if cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return "somebody stopped it"
+    return " ".join(str(cause.message).split())
+
+
 def _failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
     for event in _events(instance, run_id, dg.DagsterEventType.STEP_FAILURE):
         data = event.step_failure_data
@@ -124,8 +132,7 @@ def _failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         elif data.error and data.error.cls_name == _RED:
             yield f"{event.step_key}: a blocking check is red"
         elif data.error:
-            cause = data.error.cause or data.error
-            yield f"{event.step_key}: {' '.join(cause.message.split())}"
+            yield f"{event.step_key}: {said_by(data.error)}"
 
 
 def _ends(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:

@@ -144,15 +144,16 @@ def _failure(event: "dg.DagsterEvent") -> str | None:
 
 def _step_failure(event: "dg.DagsterEvent") -> str | None:
     """The failure's own words; that a check is red is said by the check."""
+    from orchestration.run_results import said_by
+
     data = event.step_failure_data
     if data.error and data.error.cls_name == "DagsterAssetCheckFailedError":
         return None
     if data.user_failure_data:
-        text = data.user_failure_data.description
+        text = " ".join(str(data.user_failure_data.description).split())
     else:
-        cause = data.error.cause or data.error if data.error else None
-        text = cause.message if cause else "unknown"
-    return f"{event.step_key}: {' '.join(str(text).split())}"
+        text = said_by(data.error) if data.error else "unknown"
+    return f"{event.step_key}: {text}"
 
 
 @contextlib.contextmanager

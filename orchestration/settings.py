@@ -174,6 +174,7 @@ class Settings(BaseSettings):
                 "DAGSTER_HOME": str(self.dagster_home),
                 "DAGSTER_EVENT_BATCH_SIZE": _EVENTS_AT_ONCE,
                 "DBT_LOG_PATH": str(self.home / "dbt" / "logs"),
+                "PYTHONIOENCODING": "utf-8",  # what dbt says is read so, whatever the terminal is
             }
         )
         if self.profile:

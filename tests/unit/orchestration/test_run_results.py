@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from assets.alerts.check_history import CheckOutcome
+from orchestration import running
 from orchestration.run_results import read_run, split_words, words_of
 from orchestration.settings import Settings
 
@@ -67,6 +68,22 @@ def test_a_run_is_read_with_rows_severity_and_who_asked(settings_of_nothing: Set
             summary="passed",
         ),
     ]
+
+
+@dg.asset
+def slow() -> None:
+    """One that somebody grows tired of."""
+    raise dg.DagsterExecutionInterruptedError
+
+
+def test_a_run_that_somebody_stopped_says_so(settings_of_nothing: Settings) -> None:
+    """The name of a class in front of whoever pressed Ctrl-C, and in what ops is told."""
+    with dg.instance_for_test() as instance:
+        result = dg.materialize([slow], instance=instance, raise_on_error=False)
+        (record,) = instance.get_run_records()
+        found = read_run(settings_of_nothing, instance, record)
+    assert found.failures == ("slow: somebody stopped it",)
+    assert running._failures(result) == ["slow: somebody stopped it"]  # noqa: SLF001
 
 
 def test_a_check_means_what_its_definition_says() -> None:
