@@ -136,9 +136,16 @@ def _failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
 
 
 def _ends(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
-    """Why a run failed of which no step did: it was killed."""
+    """Why a run failed of which no step did: it was killed, or could not begin."""
     for event in _events(instance, run_id, dg.DagsterEventType.RUN_FAILURE):
-        yield event.message or "it failed"
+        yield end_of(event)
+
+
+def end_of(event: dg.DagsterEvent) -> str:
+    """What the event says by which a run ended red."""
+    # One that was killed carries no data.
+    error = getattr(event.event_specific_data, "error", None)
+    return said_by(error) if error else event.message or "it failed"
 
 
 def _events(

@@ -123,8 +123,12 @@ def _run_job(
 
 
 def _failures(result: "dg.ExecuteInProcessResult") -> list[str]:
-    said = (_failure(event) for event in result.all_events)
-    return [sentence for sentence in said if sentence] or ["the run failed; see the log"]
+    from orchestration.run_results import end_of
+
+    said = [_failure(event) for event in result.all_events]
+    # Of a run that could not begin, no step says anything.
+    ends = [end_of(event) for event in result.all_events if event.is_run_failure]
+    return [sentence for sentence in said if sentence] or ends or ["the run failed; see the log"]
 
 
 def _failure(event: "dg.DagsterEvent") -> str | None:

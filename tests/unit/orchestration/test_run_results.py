@@ -86,6 +86,29 @@ def test_a_run_that_somebody_stopped_says_so(settings_of_nothing: Settings) -> N
     assert running._failures(result) == ["slow: somebody stopped it"]  # noqa: SLF001
 
 
+@dg.resource
+def shut() -> None:
+    """What a run builds in, and can't."""
+    raise OSError("the disk said no")
+
+
+@dg.asset(required_resource_keys={"shut"})
+def built() -> None:
+    """What never begins."""
+
+
+def test_a_run_that_could_not_begin_says_why(settings_of_nothing: Settings) -> None:
+    """No step of it failed: "see the log", and in the log nothing."""
+    with dg.instance_for_test() as instance:
+        result = dg.materialize(
+            [built], resources={"shut": shut}, instance=instance, raise_on_error=False
+        )
+        (record,) = instance.get_run_records()
+        found = read_run(settings_of_nothing, instance, record)
+    assert found.failures == tuple(running._failures(result))  # noqa: SLF001
+    assert "the disk said no" in found.failures[0]
+
+
 def test_a_check_means_what_its_definition_says() -> None:
     """A red check of nobody."""
     words = {each.check: each for each in words_of(DEFINITIONS)}["adds_up"]
