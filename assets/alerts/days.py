@@ -96,6 +96,7 @@ class DayWalk:
     def _judge(self, day: date, planned: list[Planned]) -> list[Judged]:
         rules = [rule for rule, _ in planned]
         accounts = self._reader.day(day, rules, self._recorder.release.last_full_day)
+        standing = self._reader.standing(day)
         concerned: dict[tuple[RuleFilter, ...], pl.Series] = {}
         memories = self.memory.partition_by("rule", as_dict=True)
         judged = []
@@ -103,11 +104,11 @@ class DayWalk:
             memory = memories.get((rule.rule,), _NOTHING)
             if rule.scope:
                 rows = self._reader.narrowed(day, rule, accounts)
-                judged.append(judge(rows, _concerned(rows, rule), memory, rule, mode))
+                judged.append(judge(rows, _concerned(rows, rule), standing, memory, rule, mode))
                 continue
             if rule.filters not in concerned:
                 concerned[rule.filters] = _concerned(accounts, rule)
-            judged.append(judge(accounts, concerned[rule.filters], memory, rule, mode))
+            judged.append(judge(accounts, concerned[rule.filters], standing, memory, rule, mode))
         return judged
 
     def _name_of(self, found: Finding) -> str | None:

@@ -53,13 +53,19 @@ class Judged:
 
 
 def judge(
-    day: pl.DataFrame, is_in_scope: pl.Series, memory: pl.DataFrame, rule: Rule, mode: Mode
+    day: pl.DataFrame,
+    is_in_scope: pl.Series,
+    standing: pl.Series,
+    memory: pl.DataFrame,
+    rule: Rule,
+    mode: Mode,
 ) -> Judged:
     """Compares one rule with one day.
 
     Args:
         day: all accounts of the day (`ReleaseReader.day`), for a rule with a scope `narrowed`.
         is_in_scope: `scope_of` the rule's filters on the same rows.
+        standing: the accounts that there are on that day (`ReleaseReader.standing`).
         memory: what this rule remembers.
         rule: the rule.
         mode: `live`, `baseline` (nothing fires, what holds is muted) or `warming` (only counts).
@@ -85,7 +91,7 @@ def judge(
             pl.col("verdict").is_null().alias("is_unseen"),
             pl.col("said").cast(pl.String),
             pl.col("is_configured").fill_null(value=False),
-            pl.col("verdict").fill_null(_of_the_unseen(rule)),
+            pl.col("verdict").fill_null(_of_the_unseen(rule, standing)),
             pl.col("phase").fill_null("quiet"),
             pl.col("held_days").fill_null(0),
             pl.col("over_days").fill_null(0),
@@ -106,14 +112,14 @@ def judge(
     )
 
 
-def _is_of(rule: Rule) -> pl.Expr:
-    """Whether what is remembered is still one of the rule's dimensions."""
-    return pl.col("dimensions").is_in(list(rule.dimensions))
+def _of_the_unseen(rule: Rule, standing: pl.Series) -> pl.Expr:
+    """The verdict where the day has no row.
 
-
-def _of_the_unseen(rule: Rule) -> pl.Expr:
-    """The verdict where the day has no row: a scope that the rule lost is none of its any more."""
-    return pl.when(_is_of(rule)).then(pl.lit("unjudged")).otherwise(pl.lit("out"))
+    A scope that the rule lost is none of its any more, an account that is gone none of anybody's.
+    """
+    is_of = pl.col("dimensions").is_in(list(rule.dimensions))
+    is_there = pl.col("account_id").is_in(standing.implode())
+    return pl.when(is_of & is_there).then(pl.lit("unjudged")).otherwise(pl.lit("out"))
 
 
 def _count_accounts(seen: pl.DataFrame, rule: Rule) -> int:

@@ -61,8 +61,7 @@ class ReleaseReader:
 
         Returns:
             One row per account in its order, with `account_id`, `dimensions` (none),
-            `account_status`, `is_test` and the columns that `assets.alerts.comparing` names. A test
-            account has a row without metrics too: what was told of it before it was one is over.
+            `account_status`, `is_test` and the columns that `assets.alerts.comparing` names.
         """
         of_accounts = [rule for rule in rules if not rule.scope]
         metrics = sorted({rule.metric for rule in of_accounts if not rule.compares_words})
@@ -81,8 +80,21 @@ class ReleaseReader:
         frame = self._read(day, columns, joins_of_moves(known, windows))
         for back in sorted({rule.looks_back for rule in of_accounts if rule.looks_back}):
             frame = frame.join(self._before(day, back, of_accounts), on="account_id", how="left")
-        gone = self._test_accounts(day).join(frame, on="account_id", how="anti")
-        return pl.concat([frame, gone], how="diagonal").sort("account_id") if len(gone) else frame
+        return frame
+
+    def standing(self, day: date) -> pl.Series:
+        """The ids of the accounts that there are on a day.
+
+        A test account is none, nor one that was merged into another: what was told of it before is
+        over, though no row of the day says so.
+        """
+        query = f"""
+            select account_id
+            from {self._accounts(day)} as accounts
+            where not {self._columns.of_account("is_test", "boolean", "false")}
+        """  # noqa: S608 (identifiers come from the release's own columns, quoted)
+        ends: dict[str, object] = {"ends": self._release.end_of(day)}
+        return self._frame(query, ends if "$ends" in query else {})["account_id"]
 
     def narrowed(self, day: date, rule: Rule, accounts: pl.DataFrame) -> pl.DataFrame:
         """All accounts of a day once for each scope of a rule that the day has values of.
@@ -134,12 +146,7 @@ class ReleaseReader:
         }
         attributes = [name for name in accounts.columns if name.startswith("a_")]
         of_accounts = accounts.select(*_OF_THE_ACCOUNT, *attributes)
-        frame = self._frame(query, asked).join(of_accounts, on="account_id", how="inner")
-        tests = of_accounts.filter("is_test").join(
-            pl.DataFrame({"dimensions": rule.dimensions}), how="cross"
-        )
-        gone = tests.join(frame, on=["account_id", "dimensions"], how="anti")
-        return pl.concat([frame, gone], how="diagonal")
+        return self._frame(query, asked).join(of_accounts, on="account_id", how="inner")
 
     def _before(self, day: date, back: int, rules: Sequence[Rule]) -> pl.DataFrame:
         """What the rules that look so many days back compare with."""
@@ -165,15 +172,6 @@ class ReleaseReader:
         # DuckDB refuses a parameter that the query does not have.
         asked = {name: value for name, value in parameters.items() if f"${name}" in query}
         return self._frame(query, asked)
-
-    def _test_accounts(self, day: date) -> pl.DataFrame:
-        query = f"""
-            select account_id, '{NO_DIMENSIONS}' as dimensions, true as is_test
-            from {self._accounts(day)} as accounts
-            where {self._columns.of_account("is_test", "boolean", "false")}
-        """  # noqa: S608 (identifiers come from the release's own columns, quoted)
-        ends: dict[str, object] = {"ends": self._release.end_of(day)}
-        return self._frame(query, ends if "$ends" in query else {})
 
     def _accounts(self, day: date) -> str:
         return accounts_of(self._columns, is_last=day >= self._release.last_full_day)

@@ -299,10 +299,11 @@ def test_an_account_that_left_the_rule_is_resolved_as_such(
     ]
 
 
-def test_an_account_that_turned_out_to_be_a_test_is_resolved(
-    ledger: sa.Engine, releases: Path
+@pytest.mark.parametrize("became", ["a test", "part of another"])
+def test_the_alerts_of_an_account_that_is_no_more_are_resolved(
+    ledger: sa.Engine, releases: Path, became: str
 ) -> None:
-    """It has no days from then on: its alert would stay open for ever, and remind people."""
+    """It has no days from then on: its alerts would stay open for ever, and remind people."""
     scoped = rule(
         "module_was_left",
         metric="use_count_7d",
@@ -317,7 +318,11 @@ def test_an_account_that_turned_out_to_be_a_test_is_resolved(
     )
     other = [Day(account="b", day=march(n), health=90) for n in (1, 2)]
     publish(releases, 1, march(1), [day, *other], uses=[use])
-    publish(releases, 2, march(2), [day, *other], [Who(account="a", is_test=True)], uses=[use])
+    if became == "a test":
+        publish(releases, 2, march(2), [day, *other], [Who(account="a", is_test=True)], uses=[use])
+    else:
+        use = Use(account="b", day=march(2), scope="module:A", count=9)
+        publish(releases, 2, march(2), other, uses=[use])
     found = told(run(ledger, releases, ruleset(rule(), scoped)))
     assert found[2:] == [
         (march(2), WARNING, "resolved", "out_of_scope"),

@@ -132,6 +132,7 @@ def framed(
 ) -> list[Told]:
     """The same by `judge` and `advance`; each told of by its account's or its module's name."""
     memory, found = pl.DataFrame(schema=SCHEMA), []
+    standing = rows_of(day_frame(dict.fromkeys(scores)))["account_id"]
     for n in range(max(len(values) for values in scores.values())):
         present = {a: values[n] for a, values in scores.items() if n < len(values)}
         frame = rows_of(day_frame(present))
@@ -140,7 +141,7 @@ def framed(
         for each in rules:
             mode = "baseline" if n == 0 and each.on_activation == "baseline" else "live"
             own = memory.filter(pl.col("rule") == each.rule)
-            rows.append(judge(frame, scope, own, each, mode).rows)
+            rows.append(judge(frame, scope, standing, own, each, mode).rows)
         moved = advance(pl.concat(rows), march(n + 1))
         memory = worth_keeping(memory_after(moved))
         news = moved.filter(
@@ -230,7 +231,8 @@ def test_memory_of_what_stays_as_it_is_does_not_change() -> None:
     for n in range(1, 6):
         frame = day_frame({"a": 30.0})
         scope = frame.select(scope=scope_of(()))["scope"]
-        before, rows = memory, judge(frame, scope, memory, each, "live").rows
+        there = frame["account_id"]
+        before, rows = memory, judge(frame, scope, there, memory, each, "live").rows
         memory = worth_keeping(memory_after(advance(rows, march(n))))
     assert memory.equals(before)
     assert memory["held_since"].to_list() == [march(1)]
