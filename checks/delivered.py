@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from assets.extracts.casting import TOO_OLD, literal, quoted
+from assets.extracts.casting import TOO_OLD
 from assets.extracts.contracts import Contract
+from assets.sql_text import literal, quoted
 from checks.chance import most_by_chance
 from checks.delivered_before import Before, look_back
 

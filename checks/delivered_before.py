@@ -7,8 +7,9 @@ from statistics import median_low
 
 import duckdb
 
-from assets.extracts.casting import TOO_OLD, quoted
+from assets.extracts.casting import TOO_OLD
 from assets.extracts.contracts import Column, Contract
+from assets.sql_text import quoted
 
 RUNS = 7
 FEWEST_RUNS = 3

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import duckdb
 
-from assets.extracts.casting import quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract
+from assets.sql_text import quoted
 from checks.findings import Cell, Said
 
 Columns = Mapping[str, str]

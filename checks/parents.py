@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Column, Contract, load_contracts
+from assets.sql_text import literal, quoted
 from checks.findings import MASK, Said
 
 ACCOUNTS = "crm.accounts"

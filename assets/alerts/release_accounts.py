@@ -5,14 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from assets.alerts.accounts import Account, Person, account_of
-from assets.alerts.release_columns import (
-    ACCOUNTS,
-    CUSTOM_ATTRIBUTES,
-    ReleaseColumns,
-    Table,
-    quoted,
-)
+from assets.alerts.release_columns import ACCOUNTS, CUSTOM_ATTRIBUTES, ReleaseColumns, Table
 from assets.seed_files import CUSTOM
+from assets.sql_text import quoted
 
 SCORECARD: Table = ("accounts", "account_scorecard")
 TEAM: Table = ("accounts", "account_team")

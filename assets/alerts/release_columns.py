@@ -4,6 +4,7 @@ import duckdb
 
 from assets.alerts.rules import ACCOUNT_STATUS, HEALTH_SCORE, HEALTH_STATE
 from assets.seed_files import is_custom_attribute, json_path
+from assets.sql_text import quoted
 
 Table = tuple[str, str]
 
@@ -102,8 +103,3 @@ class ReleaseColumns:
                 "left join health.account_kpis as kpis on kpis.account_id = metrics.account_id"
             )
         return " ".join(joins)
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL takes it, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'

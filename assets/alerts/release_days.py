@@ -5,7 +5,8 @@ Its parameters are `$day` and `$ends`, the first instant after that day.
 
 from collections.abc import Iterable
 
-from assets.alerts.release_columns import ACCOUNTS, CHANGES, HEALTH, ReleaseColumns, Table, quoted
+from assets.alerts.release_columns import ACCOUNTS, CHANGES, HEALTH, ReleaseColumns, Table
+from assets.sql_text import quoted
 
 HISTORY: Table = ("accounts", "account_history")
 _EDITS = ("from_profile", "from_weights", "from_thresholds")

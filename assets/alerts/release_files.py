@@ -12,10 +12,11 @@ from assets.alerts.accounts import Account
 from assets.alerts.arrow_rows import ArrowRows
 from assets.alerts.published import Release, ReleaseError, first_line
 from assets.alerts.release_accounts import read_accounts
-from assets.alerts.release_columns import REGISTRY, SCOPED, ReleaseColumns, quoted
+from assets.alerts.release_columns import REGISTRY, SCOPED, ReleaseColumns
 from assets.alerts.release_days import accounts_of, joins_of_moves, moved
 from assets.alerts.rules import ACCOUNT_STATUS, Rule
 from assets.alerts.scopes import NO_DIMENSIONS
+from assets.sql_text import quoted
 
 _OF_THE_ACCOUNT = ("account_id", ACCOUNT_STATUS, "is_test")
 

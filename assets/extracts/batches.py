@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from assets.extracts.casting import quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.deliveries import (
     Arrival,
     Delivery,
@@ -40,6 +40,7 @@ from assets.extracts.tables import (
     take_back,
 )
 from assets.extracts.tombstones import mark_deleted
+from assets.sql_text import quoted
 from assets.transactions import transaction
 
 

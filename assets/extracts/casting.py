@@ -10,6 +10,7 @@ from datetime import datetime
 
 from assets.extracts.contracts import Column, Contract
 from assets.extracts.profiles import EPOCHS, ColumnMap, ReadPlan
+from assets.sql_text import literal, quoted
 
 INTEGER = r"\s*[+-]?[0-9]+(\.0*)?\s*"
 NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
@@ -49,16 +50,6 @@ REMEDIES = {
     "boolean": "is neither true nor false",
     "text": "is not text",
 }
-
-
-def literal(text: str) -> str:
-    """A string as a SQL literal; only for what contracts and profiles say."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """An identifier from a contract, quoted."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def raw_name(contract: Contract) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from assets.extracts.casting import quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract
 from assets.extracts.staged import Staged, sheaves
+from assets.sql_text import quoted
 
 LOSERS = "losers"
 # Which rows of the raw table the losers are, once they are in it.

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, time
 
 import duckdb
 
-from assets.extracts.casting import quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract
 from assets.extracts.duplicates import IS_A_LOSER
+from assets.sql_text import quoted
 
 
 def note_deliveries(

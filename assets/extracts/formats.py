@@ -13,13 +13,13 @@ from pathlib import Path
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.inspection import header
 from assets.extracts.landing import LandedFile
 from assets.extracts.records import LONGEST, Record, read_csv_records, read_json_records
 from assets.extracts.rejects import escaped
 from assets.extracts.staged import FILE
+from assets.sql_text import literal, quoted
 
 NUMBER = "_csw_number"
 PARQUET = "read_parquet(?, hive_partitioning = false)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assets.extracts.casting import quoted, text_of
+from assets.extracts.casting import text_of
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.formats import Layout, layout
 from assets.extracts.inspection import inspect
@@ -14,6 +14,7 @@ from assets.extracts.landing import LandedFile
 from assets.extracts.places import column_in
 from assets.extracts.profiles import Lookup, ReadPlan
 from assets.extracts.statements import LookupTable
+from assets.sql_text import quoted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assets.extracts.casting import literal
+from assets.sql_text import literal
 
 EVERY = "*"
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract
 from assets.extracts.errors import RefusedFileError
 from assets.extracts.formats import Layout, layout, unreadable_parquet
@@ -30,6 +29,7 @@ from assets.extracts.rejects import (
 )
 from assets.extracts.staged import FILE, Scan, Staged
 from assets.extracts.statements import LookupTable, Reading, statement
+from assets.sql_text import literal, quoted
 
 
 def stage(

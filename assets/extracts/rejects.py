@@ -6,10 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from assets.extracts.casting import TOO_OLD, quoted
+from assets.extracts.casting import TOO_OLD
 from assets.extracts.records import LONGEST, Record
 from assets.extracts.staged import RECORD, ROW, Scan, Staged
 from assets.extracts.statements import Reading
+from assets.sql_text import quoted
 
 REJECTS = "_rejects"
 FOUND = "_found"

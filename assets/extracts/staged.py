@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.extracts.casting import quoted
+from assets.sql_text import quoted
 
 RECORD = "coalesce(_record, rowid + 1)"
 ROW = "coalesce(_row, rowid + 1)"

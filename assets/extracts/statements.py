@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import cached_property
 
 from assets.extracts import casting
-from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import Contract
 from assets.extracts.landing import LandedFile
 from assets.extracts.places import Place, column_in, place_in, remainder
 from assets.extracts.profiles import OR, ColumnMap, ReadPlan
+from assets.sql_text import literal, quoted
 
 HASHED = "__row_hash"
 NOTHING = "cast(null as varchar)"

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract, load_contracts
 from assets.extracts.deliveries import Delivery
 from assets.extracts.duplicates import LOSERS
 from assets.extracts.event_days import note_table
 from assets.extracts.landing_tables import LANDING_TABLES
 from assets.extracts.staged import Sheaf, Staged, sheaves
+from assets.sql_text import literal, quoted
 
 # What the loader adds, to say that a full extract no longer names a key, stands in no file.
 FROM_A_FILE = "_row > 0"

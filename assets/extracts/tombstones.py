@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import duckdb
 
-from assets.extracts.casting import quoted, raw_name
+from assets.extracts.casting import raw_name
 from assets.extracts.contracts import Contract
 from assets.extracts.deliveries import Delivery
 from assets.extracts.tables import FROM_A_FILE
+from assets.sql_text import quoted
 
 
 def mark_deleted(

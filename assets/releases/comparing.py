@@ -10,7 +10,8 @@ import duckdb
 
 from assets.releases import folders
 from assets.releases.keeping import ReleaseSummary
-from assets.releases.tables import quoted, read_columns
+from assets.releases.tables import read_columns
+from assets.sql_text import literal
 
 _SCORECARD = "accounts.account_scorecard"
 _SHOWN_ACCOUNTS = 3
@@ -79,7 +80,7 @@ def compare(releases: Path, before: ReleaseSummary, after: ReleaseSummary) -> Re
         connection.execute("set TimeZone = 'UTC'")
         for catalog, release in (("before", before), ("after", after)):
             file = releases / release.release_id / folders.RELEASE_FILE
-            connection.execute(f"attach {quoted(str(file))} as {catalog} (read_only)")
+            connection.execute(f"attach {literal(str(file))} as {catalog} (read_only)")
         differing = [
             _compare_table(connection, name, *(side.get(name) for side in tables))
             for name in names

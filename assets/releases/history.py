@@ -8,6 +8,7 @@ import duckdb
 
 from assets.ledger_copies import prepare_ledger_copies
 from assets.releases import tables
+from assets.sql_text import literal
 from assets.transactions import transaction
 from assets.warehouse.configuration_changes import CHANGES_FILE
 
@@ -159,7 +160,7 @@ def restore_from_release(connection: duckdb.DuckDBPyConnection, release_file: Pa
     """
     if not is_empty(connection):
         return 0
-    connection.execute(f"attach {tables.quoted(str(release_file))} as shown (read_only)")
+    connection.execute(f"attach {literal(str(release_file))} as shown (read_only)")
     try:
         connection.execute("begin")
         for table, mart in SHOWN.items():

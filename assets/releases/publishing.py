@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from assets.releases import folders, history, meta, tables
+from assets.sql_text import literal
 from assets.transactions import transaction
 from assets.warehouse.standing import does_stand, remember_made
 
@@ -197,7 +198,7 @@ def _write_file(
     What the last release's file holds besides is brought to what the build has.
     """
     connection.execute(
-        f"attach {tables.quoted(str(path))} as release (storage_version '{STORAGE_VERSION}')"
+        f"attach {literal(str(path))} as release (storage_version '{STORAGE_VERSION}')"
     )
     try:
         names = [copy.name for copy in copies] or tables.list_marts(connection)

@@ -7,6 +7,7 @@ from datetime import date
 
 import duckdb
 
+from assets.sql_text import literal
 from assets.transactions import transaction
 
 SUBJECT_SCHEMAS = ("accounts", "revenue", "usage", "support", "health", "alerts")
@@ -135,7 +136,7 @@ def _list_long(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def comment_on_table(connection: duckdb.DuckDBPyConnection, name: str, comment: str) -> None:
     """Set a table's comment in the attached release."""
-    connection.execute(f"comment on table release.{name} is {quoted(comment)}")
+    connection.execute(f"comment on table release.{name} is {literal(comment)}")
 
 
 def comment_on_columns(
@@ -143,7 +144,7 @@ def comment_on_columns(
 ) -> None:
     """Set the comments of a table's columns in the attached release."""
     for column, comment in comments:
-        connection.execute(f'comment on column release.{name}."{column}" is {quoted(comment)}')
+        connection.execute(f'comment on column release.{name}."{column}" is {literal(comment)}')
 
 
 def measure_table(connection: duckdb.DuckDBPyConnection, name: str) -> TableCopy:
@@ -177,8 +178,3 @@ def read_columns(connection: duckdb.DuckDBPyConnection, catalog: str, name: str)
         [catalog, schema, table],
     ).fetchall()
     return dict(rows)
-
-
-def quoted(text: str) -> str:
-    """A text as SQL has it, where there are no parameters: COMMENT ON and ATTACH."""
-    return "'" + text.replace("'", "''") + "'"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import duckdb
 
-from assets.extracts.casting import literal, quoted
 from assets.extracts.contracts import load_contracts
 from assets.extracts.sampling.many_dirt import odd_events, regular_events
 from assets.extracts.sampling.many_events import Pace, events_of
 from assets.extracts.sampling.many_tables import TABLES, changes_of, days_of_changes
 from assets.extracts.sampling.many_world import Size, make_world
 from assets.extracts.sampling.sample import SampleError, claim_landing
+from assets.sql_text import literal, quoted
 
 FIRST_DAY = date(2024, 1, 1)
 DAYS = 730
