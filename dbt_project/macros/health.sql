@@ -172,3 +172,22 @@
             when {{ score }} = 0 then 'poor'
         end
 {%- endmacro %}
+
+{# numerator / denominator, decimals of six or twelve digits and not below 0, as DECIMAL(9, 6), half
+   away from zero; NULL of nothing. In whole numbers: a DOUBLE falls to either side of a half. #}
+{% macro ratio_of_six_digits(numerator, denominator, digits) -%}
+    {%- set above, below = whole_units(numerator, digits), whole_units(denominator, digits) -%}
+    {%- set millionths -%}
+        (2000000 * {{ above }} + {{ below }}) // nullif(2 * {{ below }}, 0)
+    {%- endset -%}
+    cast({{ decimal_of(millionths, 6) }} as decimal(9, 6))
+{%- endmacro %}
+
+{# A decimal in units of its last digit; 128 bits, several times slower, only where 64 are too few. #}
+{% macro whole_units(value, digits) -%}
+    {%- if digits == 6 -%}
+        cast(cast({{ value }} as decimal(18, 6)) * 1000000 as bigint)
+    {%- else -%}
+        cast(cast({{ value }} as decimal(38, 12)) * 1000000000000 as hugeint)
+    {%- endif -%}
+{%- endmacro %}

@@ -84,7 +84,7 @@ def land_row(
     """Puts a row into the folder of a day; the first folder's are known as they happened."""
     day = max(folder.replace(hour=0, minute=0, second=0, microsecond=0), FIRST_DAY)
     loader: dict[str, Any] = {"_known_at": None if day == FIRST_DAY else day + ONE_DAY}
-    if table != "events.events":
+    if table not in ("events.events", "tickets.ticket_changes"):
         loader |= {"_version_at": version, "_load_order": (day + ONE_DAY).isoformat()}
     found.tables.setdefault(table, []).append(row | loader)
 
@@ -212,6 +212,30 @@ def _ticket(dice: Dice, found: Folders, number: int) -> None:
             found, "tickets.tickets", row | state | {"updated_at": updated}, folder, version=updated
         )
         folder += dice.pick((1, 3, 12)) * ONE_DAY
+    _ticket_changes(dice, found, row)
+
+
+def _ticket_changes(dice: Dice, found: Folders, ticket: dict[str, Any]) -> None:
+    """Of most tickets nothing; of the others what changed, told on the day or late."""
+    at = ticket["created_at"] + dice.pick((-1, 0, 0, 2)) * ONE_DAY
+    for _ in range(dice.pick((0, 0, 0, 1, 2, 4))):
+        field = dice.pick(("status", "status", "priority"))
+        pool = {"status": ("Open", "solved", "on hold", "parked"), "priority": ("low", "Urgent")}
+        change = {
+            "ticket_id": ticket["ticket_id"],
+            "changed_at": at,
+            "field": field,
+            "old_value": dice.pick((*pool[field], None)),
+            "new_value": dice.pick((*pool[field], None)),
+        }
+        land_row(
+            found,
+            "tickets.ticket_changes",
+            change,
+            at + dice.pick(DELAYS) * ONE_DAY,
+            version=None,
+        )
+        at += timedelta(days=dice.pick((0, 1, 7, 20)), hours=dice.pick((1, 9)))
 
 
 def _user(dice: Dice, found: Folders, account: str, user: str) -> None:

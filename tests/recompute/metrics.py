@@ -25,12 +25,11 @@ from tests.recompute.merges import (
     users_of_survivors,
 )
 from tests.recompute.revenue import ZERO, first_instant, item_segments, local_day, phases
+from tests.recompute.ticket_days import state_before
 
 Row = Mapping[str, Any]
 
 NON_ACTIVITY = {"heartbeat", "identify"}
-OPEN_WORDS = {"new", "open", "pending", "on hold", "on_hold", "on-hold", "hold"}
-SOLVED_WORDS = {"solved", "resolved", "closed"}
 ONE_DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
 KEYS = {
@@ -138,6 +137,10 @@ def world_at(known: Known, instant: datetime) -> World:
     tables["events.users"] = users_of_survivors(tables["events.users"], who, merges)
     for name in UNDER_SURVIVORS:
         tables[name] = of_survivors(tables[name], who)
+    # Of a ticket's history a change to come tells what was before it.
+    tables["tickets.ticket_changes"] = [
+        row for row in known.tables.get("tickets.ticket_changes", ()) if _is_known(row, instant)
+    ]
     events = identified(
         events_of_survivors(events, who, merges), tables["events.users"], instant, known.zone
     )
@@ -458,28 +461,37 @@ def _gone_on(user: Row, world: World) -> date | None:
 
 
 def _tickets(world: World, account_id: str) -> dict[str, Any]:
-    own = [t for t in _own(world, "tickets.tickets", account_id) if _counts(t)]
-    found = [t for t in own if is_open(t, world.instant)]
-    ages = [(world.day - local_day(t["created_at"], world.zone)).days for t in found]
-    solved = [(ended_on, t) for t in own for ended_on in (_ended_on(t, world),) if ended_on]
+    changes: dict[str, list[Row]] = {}
+    for change in world.tables["tickets.ticket_changes"]:
+        changes.setdefault(change["ticket_id"], []).append(change)
+    told = [
+        (t, state_before(t, changes.get(t["ticket_id"], ()), world.instant))
+        for t in _own(world, "tickets.tickets", account_id)
+        if _counts(t)
+    ]
+    found = [(t, state) for t, state in told if state.is_open]
+    ages = [(world.day - local_day(t["created_at"], world.zone)).days for t, _ in found]
+    solved = [
+        (local_day(state.solved_at, world.zone), t)
+        for t, state in told
+        if state.solved_at is not None and state.solved_at != t.get("gone_at")
+    ]
     scores = [
         Fraction(t["satisfaction_score"])
-        for ended_on, t in solved
-        if ended_on > world.day - 90 * ONE_DAY and _is_number(t.get("satisfaction_score"))
+        for solved_on, t in solved
+        if solved_on > world.day - 90 * ONE_DAY and _is_number(t.get("satisfaction_score"))
     ]
-    urgent = [
-        t for t in found if (t.get("priority") or "").lower() == "urgent" or t.get("is_escalated")
-    ]
+    urgent = [t for t, state in found if state.priority == "urgent" or t.get("is_escalated")]
     start = world.day - 30 * ONE_DAY
     return {
         "open_tickets": len(found),
         "urgent_open_tickets": len(urgent),
-        "escalated_open_tickets": len([t for t in found if t.get("is_escalated")]),
+        "escalated_open_tickets": len([t for t, _ in found if t.get("is_escalated")]),
         "oldest_open_ticket_days": max(ages, default=0),
         "tickets_opened_30d": len(
-            [t for t in own if local_day(t["created_at"], world.zone) > start]
+            [t for t, _ in told if local_day(t["created_at"], world.zone) > start]
         ),
-        "tickets_solved_30d": len([t for ended_on, t in solved if ended_on > start]),
+        "tickets_solved_30d": len([t for solved_on, t in solved if solved_on > start]),
         "satisfaction_answers_90d": len(scores),
         "satisfaction_90d": ratio(sum(scores, Fraction(0)), len(scores)),
     }
@@ -493,36 +505,6 @@ def _counts(ticket: Row) -> bool:
     return not (
         ticket.get("is_spam") or ticket.get("is_deleted") or ticket.get("merged_into_ticket_id")
     )
-
-
-def _ended_on(ticket: Row, world: World) -> date | None:
-    """The day on which a ticket was solved, if it was and is not open again."""
-    word = (ticket.get("status") or "").lower()
-    ends = [at for at in (ticket.get("solved_at"), ticket.get("closed_at")) if at is not None]
-    if word in OPEN_WORDS or (not ends and word not in SOLVED_WORDS):
-        return None
-    end = ends[0] if ends else ticket.get("updated_at") or ticket["created_at"]
-    return local_day(end, world.zone) if end < world.instant else None
-
-
-def is_open(ticket: Row, instant: datetime) -> bool:
-    """Whether a ticket that counts is open just before an instant; solved or resolved ends it."""
-    if not _counts(ticket):
-        return False
-    gone = ticket.get("gone_at")
-    if gone is not None and gone < instant:
-        return False
-    word = (ticket.get("status") or "").lower()
-    if word in OPEN_WORDS:
-        return True
-    ends = [at for at in (ticket.get("solved_at"), ticket.get("closed_at")) if at is not None]
-    if ends:
-        happened = [at for at in ends if at < instant]
-        return not happened
-    if word not in SOLVED_WORDS:
-        return True
-    end: datetime = ticket.get("updated_at") or ticket["created_at"]
-    return end >= instant
 
 
 def _own(world: World, table: str, account_id: str) -> list[Row]:

@@ -2,8 +2,8 @@
 -- metric's value on a day is the sum of the spans over it, or the latest or earliest of their
 -- value_on. Basis as_known counts what was known at each day's end, and only of the days that are
 -- due; restated counts what is known now. What of the daily usage marts is restated stands there
--- alone. A new metric is one more branch, here, in int_metric_billing or int_metric_relations, or a
--- column of int_metric_usage; models/README.md names all that it touches.
+-- alone. A new metric is one more branch, here or in int_metric_billing, int_metric_relations or
+-- int_metric_tickets, or a column of int_metric_usage; models/README.md names all that it touches.
 
 {{ config(materialized='table') }}
 
@@ -31,13 +31,7 @@ event_type_days as (
 
 tickets as (
 
-    select * from {{ ref('int_ticket_open_spans') }}
-
-),
-
-linked_tickets as (
-
-    select * from {{ ref('int_tickets_linked') }}
+    select * from {{ ref('int_metric_tickets') }}
 
 ),
 
@@ -50,12 +44,6 @@ billing as (
 relations as (
 
     select * from {{ ref('int_metric_relations') }}
-
-),
-
-bases (basis) as (
-
-    values ('as_known'), ('restated')
 
 ),
 
@@ -72,111 +60,9 @@ late_event_days as (
 
 ),
 
-dated_tickets as (
-
-    select
-        tickets.account_id,
-        tickets.priority,
-        tickets.is_escalated,
-        {{ local_day('tickets.starts_at') }} as opened_on,
-        {{ local_day('tickets.ends_at') }} as ended_on,
-        {{ local_day('linked_tickets.deleted_at') }} as deleted_on,
-        try_cast(linked_tickets.satisfaction_score as decimal(18, 4)) as satisfaction_score,
-        tickets.known_from,
-        tickets.known_until,
-        tickets.is_latest
-
-    from tickets
-
-    inner join linked_tickets
-        on
-            tickets.ticket_id = linked_tickets.ticket_id
-            and tickets.account_id = linked_tickets.account_id
-            and tickets.known_from = linked_tickets.known_from
-
-),
-
-ticket_measures as (
-
-    select
-        dated_tickets.*,
-        measures.metric,
-        measures.value,
-        case when measures.metric = 'oldest_open_ticket_on' then dated_tickets.opened_on end
-            as value_on,
-        measures.first_day,
-        measures.last_day
-
-    from dated_tickets,
-        lateral (
-            values
-            ('open_tickets', 1, dated_tickets.opened_on, dated_tickets.ended_on - 1),
-            ('oldest_open_ticket_on', null, dated_tickets.opened_on, dated_tickets.ended_on - 1),
-            (
-                'urgent_open_tickets',
-                case
-                    when dated_tickets.priority = 'urgent' or dated_tickets.is_escalated then 1
-                end,
-                dated_tickets.opened_on,
-                dated_tickets.ended_on - 1
-            ),
-            (
-                'escalated_open_tickets',
-                case when dated_tickets.is_escalated then 1 end,
-                dated_tickets.opened_on,
-                dated_tickets.ended_on - 1
-            ),
-            (
-                'tickets_opened_30d',
-                1,
-                dated_tickets.opened_on,
-                least(dated_tickets.opened_on + 29, dated_tickets.deleted_on - 1)
-            ),
-            (
-                'tickets_solved_30d',
-                case when dated_tickets.ended_on is not null then 1 end,
-                dated_tickets.ended_on,
-                least(dated_tickets.ended_on + 29, dated_tickets.deleted_on - 1)
-            ),
-            (
-                'satisfaction_answers_90d',
-                case
-                    when
-                        dated_tickets.ended_on is not null
-                        and dated_tickets.satisfaction_score is not null
-                        then 1
-                end,
-                dated_tickets.ended_on,
-                least(dated_tickets.ended_on + 89, dated_tickets.deleted_on - 1)
-            ),
-            (
-                'satisfaction_sum_90d',
-                case
-                    when dated_tickets.ended_on is not null
-                        then dated_tickets.satisfaction_score
-                end,
-                dated_tickets.ended_on,
-                least(dated_tickets.ended_on + 89, dated_tickets.deleted_on - 1)
-            )
-        ) as measures (metric, value, first_day, last_day)
-
-    where measures.value is not null or measures.metric = 'oldest_open_ticket_on'
-
-),
-
 told as (
 
-    select
-        bases.basis,
-        ticket_measures.account_id,
-        ticket_measures.metric,
-        ticket_measures.value,
-        ticket_measures.value_on,
-        {{ counted_days('ticket_measures') }}
-
-    from ticket_measures
-
-    inner join bases on bases.basis = 'as_known' or ticket_measures.is_latest
+    select * from tickets
 
     union all by name
 
@@ -189,23 +75,6 @@ told as (
         last_day
 
     from user_spans
-
-    union all by name
-
-    select
-        'told' as basis,
-        ticket_measures.account_id,
-        ticket_measures.metric,
-        ticket_measures.value,
-        ticket_measures.value_on,
-        ticket_measures.first_day,
-        ticket_measures.last_day,
-        ticket_measures.known_from,
-        ticket_measures.known_until
-
-    from ticket_measures
-
-    where {{ is_told_late('ticket_measures') }}
 
     union all by name
 

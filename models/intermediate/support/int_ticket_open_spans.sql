@@ -21,8 +21,6 @@ final as (
     select
         tickets.account_id,
         tickets.ticket_id,
-        tickets.priority,
-        tickets.is_escalated,
         tickets.created_at as starts_at,
         least(
             case
@@ -39,9 +37,7 @@ final as (
             end,
             tickets.deleted_at
         ) as ends_at,
-        tickets.known_from,
-        tickets.known_until,
-        tickets.is_latest
+        tickets.known_from
 
     from tickets
 

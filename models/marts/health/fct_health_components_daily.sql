@@ -84,7 +84,8 @@ parted as (
                 rule.weight
                 for rule in components.rules if rule.first_place = components.first_place
             ]
-        ) as nominal_weight
+        ) as nominal_weight,
+        {{ ratio_of_six_digits('fresh_weight', 'nominal_weight', digits=12) }} as coverage
 
     from components
 
@@ -119,8 +120,7 @@ summed as (
         list_sum(contributed.contributions[parted.first_place:parted.last_place])
             as contribution,
         parted.weight,
-        parted.fresh_weight,
-        parted.nominal_weight,
+        parted.coverage,
         parted.last_place - parted.first_place + 1 as condition_count
 
     from contributed
@@ -139,8 +139,9 @@ summed as (
         profile,
         sum(contribution) as contribution,
         sum(effective_weight) as weight,
-        sum(nominal_weight * freshness_ratio) as fresh_weight,
-        sum(nominal_weight) as nominal_weight,
+        {{ ratio_of_six_digits(
+            'sum(nominal_weight * freshness_ratio)', 'sum(nominal_weight)', digits=12
+        ) }} as coverage,
         count(*) as condition_count
 
     from recorded
@@ -156,15 +157,10 @@ final as (
         day,
         component,
         profile,
-        cast(
-            cast(contribution as double) / nullif(cast(weight as double), 0) as decimal(9, 6)
-        ) as score,
+        {{ ratio_of_six_digits('contribution', 'weight', digits=6) }} as score,
         cast(weight as decimal(9, 6)) as weight,
         cast(contribution as decimal(9, 6)) as contribution,
-        cast(
-            cast(fresh_weight as double) / nullif(cast(nominal_weight as double), 0)
-            as decimal(9, 6)
-        ) as coverage,
+        cast(coverage as decimal(9, 6)) as coverage,
         cast(condition_count as bigint) as condition_count
 
     from summed
