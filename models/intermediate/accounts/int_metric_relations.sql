@@ -453,7 +453,9 @@ open_deals as (
     select
         deals.account_id,
         coalesce(
-            deals.currency, upper(accounts.currency), '{{ var("reporting_currency") }}'
+            deals.currency,
+            {{ currency_code('accounts.currency') }},
+            '{{ var("reporting_currency") }}'
         ) as currency,
         deals.amount,
         {{ local_day('deals.created_at') }} as first_day,

@@ -61,7 +61,9 @@ staged as (
         deals.owner_id,
         deals.amount,
         coalesce(
-            deals.currency, upper(accounts.currency), '{{ var("reporting_currency") }}'
+            deals.currency,
+            {{ currency_code('accounts.currency') }},
+            '{{ var("reporting_currency") }}'
         ) as currency,
         deals.is_won,
         deals.is_closed_later,

@@ -101,12 +101,15 @@ contracts as (
     select
         accounts.account_id,
         accounts.contract_value_amount as amount_original,
-        coalesce(upper(accounts.currency), '{{ var("reporting_currency") }}') as currency,
+        coalesce({{ currency_code('accounts.currency') }}, '{{ var("reporting_currency") }}')
+            as currency,
         round_even(
             cast(accounts.contract_value_amount as decimal(38, 4))
             * case
                 when
-                    coalesce(upper(accounts.currency), '{{ var("reporting_currency") }}')
+                    coalesce(
+                        {{ currency_code('accounts.currency') }}, '{{ var("reporting_currency") }}'
+                    )
                     = '{{ var("reporting_currency") }}'
                     then 1
                 else rates.rate
@@ -118,7 +121,7 @@ contracts as (
 
     left join rates
         on
-            upper(accounts.currency) = rates.currency
+            {{ currency_code('accounts.currency') }} = rates.currency
             and rates.month = date_trunc('month', {{ as_of_day() }} - 1)
 
 ),
