@@ -105,11 +105,6 @@ def test_seeds_that_are_missing_are_named(tmp_path: Path, landing: Path) -> None
             "Mars/Olympus",
             "'Mars/Olympus' is no time zone; use a name such as Europe/Paris",
         ),
-        (
-            "CSW_REPORTING_TIME_ZONE",
-            "",
-            "'' is no time zone; use a name such as Europe/Paris",
-        ),
         ("CSW_REPORTING_CURRENCY", "dollars", "String should match pattern '^[A-Z]{3}$'"),
         ("CSW_THREADS", "0", "Input should be greater than or equal to 1"),
     ],
